@@ -1,0 +1,264 @@
+"""The door: the user's own transaction columns become typed standard columns, bad rows get a reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import ibis
+import ibis.expr.types as ir
+
+from features.clock import UTC, Offsets, wall_clock
+from features.errors import ContractError
+
+MONEY_UNITS = 10_000
+"""Money is an int64 count of 1/10,000 of a currency unit from here to the model."""
+
+MAX_AMOUNT = 1e10
+"""Amounts beyond this (in currency units) are refused: their sums could leave the int64 range."""
+
+TRANSACTION_COLUMNS = (
+    "customer_id", "ordered_at", "amount", "quantity", "unit_price", "order_id",
+    "product_id", "category", "channel", "discount", "recorded_at",
+)  # fmt: skip
+EPOCH = "1970-01-01"
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """How a cancelled line is recognised: a standard column that starts with a prefix."""
+
+    column: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class TransactionsContract:
+    """What a transaction log promises.
+
+    Parameters
+    ----------
+    columns : Mapping[str, str]
+        Standard column name to the log's own column name.
+    name : str
+        What to call the log in messages (its file name).
+    cancellation : Cancellation, optional
+        How cancelled lines are recognised; without it only negative amounts are refunds.
+    refunds : {"net", "drop"}
+        ``net``: refunds reduce what they refund. ``drop``: they are set aside, with that reason.
+    offsets : sequence of (datetime, int)
+        The shop's zone (`features.clock`); a day begins at its midnight.
+    """
+
+    columns: Mapping[str, str]
+    name: str = "transactions"
+    cancellation: Cancellation | None = None
+    refunds: str = "net"
+    offsets: Offsets = UTC
+    has_amounts: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check_mapping(self)
+        has_amounts = "amount" in self.columns or {"quantity", "unit_price"} <= set(self.columns)
+        object.__setattr__(self, "has_amounts", has_amounts)
+
+    @property
+    def cancellation_prefix(self) -> str | None:
+        """What a cancelled order's number carries before the number of the order it cancels."""
+        marker = self.cancellation
+        return marker.prefix if marker is not None and marker.column == "order_id" else None
+
+
+def _check_mapping(contract: TransactionsContract) -> None:
+    for standard in contract.columns:
+        if standard not in TRANSACTION_COLUMNS:
+            raise ContractError(
+                f"{contract.name}: {standard!r} is not a transaction column",
+                hint=_did_you_mean(standard, TRANSACTION_COLUMNS),
+            )
+    for needed in ("customer_id", "ordered_at"):
+        if needed not in contract.columns:
+            raise ContractError(
+                f"{contract.name}: no source column is mapped to {needed!r}",
+                hint=f'add {needed} = "<your column>" to [tables.transactions] columns',
+            )
+    marker = contract.cancellation
+    if marker is not None and marker.column not in contract.columns:
+        raise ContractError(
+            f"{contract.name}: cancellation needs column {marker.column!r}, which is not mapped",
+            hint=f"map {marker.column} in [tables.transactions] columns, or drop [policy] cancellation",
+        )
+
+
+def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
+    """Raise unless every mapped source column exists.
+
+    Raises
+    ------
+    ContractError
+        Naming the file, the missing column, how many columns were found, and the closest name.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> raw = ibis.table({"client": "string", "day": "date"}, name="raw")
+    >>> check_columns(raw, TransactionsContract({"customer_id": "client", "ordered_at": "date"}, "log.csv"))
+    Traceback (most recent call last):
+    ...
+    features.errors.ContractError: log.csv: column 'date' (for ordered_at) is missing among 2 columns; ...
+    """
+    for standard, source in contract.columns.items():
+        if source not in raw.columns:
+            raise ContractError(
+                f"{contract.name}: column {source!r} (for {standard}) is missing among "
+                f"{len(raw.columns)} columns",
+                example=raw.columns[0],
+                hint=_did_you_mean(source, raw.columns),
+            )
+
+
+def _did_you_mean(name: str, known: "tuple[str, ...] | list[str]") -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "known columns: " + ", ".join(known)
+
+
+def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
+    """Add the standard columns and the reason why a row is left out.
+
+    Parameters
+    ----------
+    raw : ibis Table
+        The user's log; text dates already parsed to timestamps where a format was given.
+    contract : TransactionsContract
+        Column mapping and policies.
+
+    Returns
+    -------
+    ibis Table
+        The raw columns, untouched, and these: ``door_customer_id`` (string), ``door_order_id`` (string),
+        ``door_ordered_at`` (timestamp, the shop's clock), ``door_day`` and ``door_known_day`` (int64, days
+        since 1970-01-01), ``door_amount`` (int64, 1/10,000 of a unit; 1 or −1 unit a line where the log
+        has no amounts), ``door_product_id`` (string), ``door_is_refund`` (bool) and ``reason`` (string;
+        null for rows that are used).
+
+    Raises
+    ------
+    ContractError
+        If a mapped column does not exist.
+    """
+    check_columns(raw, contract)
+    parsed = raw.mutate(
+        door_customer_id=_text_id(raw[contract.columns["customer_id"]]),
+        door_ordered_at=wall_clock(raw[contract.columns["ordered_at"]], contract.offsets),
+        door_price=_price(raw, contract),
+        door_product_id=_optional_text(raw, contract, "product_id"),
+        door_cancelled=_is_cancelled(raw, contract),
+        door_recorded_at=_recorded_at(raw, contract),
+        door_order_id=_optional_text(raw, contract, "order_id"),
+    )
+    typed = _add_days(_add_amount(parsed))
+    return typed.mutate(reason=_reason(typed, contract)).drop("door_price", "door_cancelled", "door_recorded_at")
+
+
+def _text_id(column: ir.Value) -> ir.StringValue:
+    """Ids as text; 17850.0, which is how pandas writes an integer column with gaps, becomes 17850."""
+    if column.type().is_floating():
+        whole = column.cast("int64").cast("string")
+        column = ibis.ifelse(column == column.floor(), whole, column.cast("string"))
+    return column.cast("string").strip().nullif("")
+
+
+def _optional_text(raw: ir.Table, contract: TransactionsContract, standard: str) -> ir.Value:
+    source = contract.columns.get(standard)
+    return ibis.null("string") if source is None else _text_id(raw[source])
+
+
+def _number(column: ir.Value) -> ir.Value:
+    return column.try_cast("float64") if column.type().is_string() else column.cast("float64")
+
+
+def _price(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
+    columns = contract.columns
+    if "amount" in columns:
+        return _number(raw[columns["amount"]])
+    if contract.has_amounts:
+        return _number(raw[columns["quantity"]]) * _number(raw[columns["unit_price"]])
+    if "quantity" in columns:  # no amounts: a line counts one, a returned line minus one
+        return _number(raw[columns["quantity"]]).sign().cast("float64")
+    return ibis.literal(1.0)
+
+
+def _is_cancelled(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
+    marker = contract.cancellation
+    if marker is None:
+        return ibis.literal(False)
+    text = raw[contract.columns[marker.column]].cast("string")
+    return text.startswith(marker.prefix).fill_null(False)
+
+
+def _recorded_at(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
+    source = contract.columns.get("recorded_at")
+    return ibis.null("timestamp") if source is None else wall_clock(raw[source], contract.offsets)
+
+
+def _add_amount(parsed: ir.Table) -> ir.Table:
+    usable = parsed.door_price.abs() <= MAX_AMOUNT  # also false for NaN and infinity
+    signed = ibis.ifelse(parsed.door_cancelled, -parsed.door_price.abs(), parsed.door_price)
+    amount = ibis.ifelse(usable, (signed * MONEY_UNITS).round(), ibis.null("float64")).cast("int64")
+    with_amount = parsed.mutate(door_amount=amount)
+    return with_amount.mutate(
+        door_is_refund=((with_amount.door_amount < 0) | with_amount.door_cancelled).fill_null(False)
+    )
+
+
+def _add_days(typed: ir.Table) -> ir.Table:
+    day = _day_number(typed.door_ordered_at)
+    known = ibis.greatest(day, _day_number(typed.door_recorded_at.coalesce(typed.door_ordered_at)))
+    order_id = typed.door_order_id.coalesce(typed.door_ordered_at.cast("string"))
+    return typed.mutate(door_day=day, door_known_day=known, door_order_id=order_id)
+
+
+def _day_number(timestamp: ir.Value) -> ir.IntegerValue:
+    return timestamp.date().delta(ibis.date(EPOCH), unit="day").cast("int64")
+
+
+def _reason(typed: ir.Table, contract: TransactionsContract) -> ir.Value:
+    cases = [
+        (typed.door_customer_id.isnull(), "no_customer"),
+        (typed.door_ordered_at.isnull(), "no_date"),
+        (typed.door_amount.isnull(), "no_amount"),
+    ]
+    if contract.refunds == "drop":
+        cases.append((typed.door_is_refund, "refund_dropped"))
+    return ibis.cases(*cases)
+
+
+def used_lines(door: ir.Table) -> ir.Table:
+    """Return the standard columns of the rows that are used: the line grain.
+
+    Returns
+    -------
+    ibis Table
+        ``customer_id, order_id, product_id, ordered_at, day, known_day, amount, is_refund``.
+    """
+    used = door.filter(door.reason.isnull())
+    names = (
+        "customer_id", "order_id", "product_id", "ordered_at", "day", "known_day", "amount", "is_refund",
+    )  # fmt: skip
+    return used.select(**{name: used[f"door_{name}"] for name in names})
+
+
+def set_aside(door: ir.Table) -> ir.Table:
+    """Return the raw rows that are left out, each with its ``reason``."""
+    left_out = door.filter(door.reason.notnull())
+    return left_out.drop(*[c for c in left_out.columns if c.startswith("door_")])
+
+
+def count_rows(door: ir.Table) -> ir.Table:
+    """Count rows by reason (null: used), and the refunds among them.
+
+    Returns
+    -------
+    ibis Table
+        ``reason, n, n_refunds``.
+    """
+    return door.group_by("reason").agg(n=door.count(), n_refunds=door.door_is_refund.cast("int64").sum())
