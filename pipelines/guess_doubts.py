@@ -1,0 +1,97 @@
+"""What a person should look at before trusting the guesses about a log."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from pipelines.guess_dates import DateReading
+from pipelines.guess_money import numbers
+from pipelines.guess_names import words
+
+# What a status says of an order that is not a purchase; each begins a word.
+UNDONE = (" cancel", " refund", " return", " void", " fail", " huy", " hoan tra", " hoan tien", " tra hang")
+
+
+def percent(share: float) -> str:
+    """
+    Write a share for people; a little is not nothing, and nearly all is not all.
+
+    Examples
+    --------
+    >>> percent(0.2493), percent(0.0001), percent(0.9999)
+    ('25 %', 'under 1 %', 'over 99 %')
+    """
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def doubts(sample: pd.DataFrame, chosen: dict[str, str], dates: Mapping[str, DateReading]) -> Iterator[str]:
+    """
+    Yield one sentence for each thing in the log that the guesses could be wrong about.
+
+    Parameters
+    ----------
+    sample : pandas.DataFrame
+        Rows of the log.
+    chosen : dict
+        Standard column to the log's column.
+    dates : mapping
+        The columns that hold dates, and how they read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from pipelines.guess_dates import read_dates
+    >>> log = pd.DataFrame({"buyer": ["a", "a"], "date": ["03/04/2020", "05/06/2020"]})
+    >>> chosen = {"customer_id": "buyer", "ordered_at": "date"}
+    >>> print(*doubts(log, chosen, {"date": read_dates(log["date"])}))
+    'date': nothing tells %d/%m/%Y from %m/%d/%Y; the first is assumed
+    """
+    for column in ("ordered_at", "recorded_at"):
+        if column in chosen:
+            yield from _date_doubts(chosen[column], dates[chosen[column]])
+    others = [source for source in dates if source not in chosen.values()]
+    if others:
+        yield f"{chosen['ordered_at']!r} is taken for the date of the order; also dates: {', '.join(others)}"
+    yield from _customer_doubts(chosen["customer_id"], sample[chosen["customer_id"]].dropna().astype(str))
+    for column in ("amount", "quantity", "unit_price"):
+        if column in chosen:
+            yield from _number_doubts(chosen[column], sample[chosen[column]].dropna())
+    yield from _status_doubts(sample)
+
+
+def _date_doubts(source: str, reading: DateReading) -> Iterator[str]:
+    if reading.rival:
+        yield f"{source!r}: nothing tells {reading.format} from {reading.rival}; the first is assumed"
+    if reading.share < 1:
+        yield f"{source!r}: {percent(1 - reading.share)} of the filled values are not such dates"
+
+
+def _number_doubts(source: str, filled: pd.Series) -> Iterator[str]:
+    odd = filled[numbers(filled).isna()]
+    if len(odd):
+        share = percent(len(odd) / len(filled))
+        yield f"{source!r}: {share} of the filled values are not plain numbers, for example {odd.iloc[0]!r}"
+
+
+def _customer_doubts(source: str, filled: pd.Series) -> Iterator[str]:
+    if filled.is_unique:
+        yield f"{source!r} never repeats in the rows looked at: is it an order's number?"
+    share = filled.value_counts(normalize=True)
+    if len(share) >= 20 and share.iloc[0] > 0.1:
+        yield (
+            f"customer {share.index[0]!r} has {percent(share.iloc[0])} of the rows: "
+            "if that means “unknown”, empty it in the source"
+        )
+
+
+def _status_doubts(sample: pd.DataFrame) -> Iterator[str]:
+    for source in map(str, sample.columns):
+        name = "".join(words(source))
+        if "status" not in name and "trangthai" not in name:
+            continue
+        values = sample[source].dropna().astype(str).drop_duplicates().head(50)
+        undone = [v for v in values if any(stem in f" {' '.join(words(v))}" for stem in UNDONE)]
+        if undone:
+            yield f"{source!r} has values such as {undone[0]!r}: filter them in the source"

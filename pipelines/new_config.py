@@ -1,0 +1,87 @@
+"""The text of a new config: commented for someone who sees it for the first time."""
+
+import json
+
+from pipelines.guess import Proposal
+
+TEMPLATE = """\
+# What `repurchase` knows about your shop. Lines that begin with # are notes or switched-off settings.
+# Next: look at the guesses under [tables.transactions], then run `repurchase check`.
+
+[project]
+name = {name}
+# currency = "GBP"               # shown beside amounts; without it they are shown bare
+language = "en"                  # of lists and reports: "en" or "vi"
+timezone = "UTC"                 # in which a day begins
+output = "out"                   # the folder for everything written for people, beside this file
+
+[tables.transactions]
+source = {source}
+{formats}
+# On the left the names that repurchase uses, on the right those of your log, guessed from {seen}.
+[tables.transactions.columns]
+{columns}
+{notes}
+[policy]
+refunds = "net"                  # "net": a refund reduces what it refunds; "drop": refunds are set aside
+{cancellation}
+max_quarantined = 0.5            # share of unusable rows above which nothing is scored
+
+[target]
+horizons = [7, 14, 28, 90]       # days ahead for which a purchase is predicted
+primary_horizon = 90             # the one that "churn" means in lists
+clv_horizon = 365                # days that a customer's value covers
+
+[training]
+cutoffs = "auto"                 # past dates to learn from: "auto", how many, or a list of dates
+max_customers = 200000           # training uses a sample of so many; scoring always covers everyone
+seed = 7                         # the same seed gives the same model
+
+[mlflow]
+tracking_uri = "sqlite:///mlflow.db"   # where runs and models are kept, beside this file
+model = "repurchase"             # the name under which models are registered
+"""
+CANCELLATION = (
+    'cancellation = {{ column = "order_id", prefix = {} }}   # begins the number of a cancelled order'
+)
+NO_CANCELLATION = (
+    '# cancellation = { column = "order_id", prefix = "C" }   # if cancelled orders begin with a letter'
+)
+
+
+def toml_string(text: str) -> str:
+    r"""
+    Quote a text for TOML: a JSON string is one, but for the one control letter that JSON lets through.
+
+    Examples
+    --------
+    >>> print(toml_string('Tên "đẹp"\n'))
+    "Tên \"đẹp\"\n"
+    """
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def one_line(text: str) -> str:
+    """Make a text fit for a comment: a line break in a column's name must not end it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
+    """Write the config as text, with the reasons of the guesses and what is doubtful as comments."""
+    entries = [f"{one.column} = {toml_string(one.source_column)}" for one in proposal.guesses]
+    width = max(map(len, entries))
+    columns = [
+        f"{entry:<{width}}  # {one_line(one.reason)}"
+        for entry, one in zip(entries, proposal.guesses, strict=True)
+    ]
+    formats = ", ".join(f"{column} = {toml_string(form)}" for column, form in proposal.formats.items())
+    marker = proposal.cancellation
+    return TEMPLATE.format(
+        seen=seen,
+        name=toml_string(name),
+        source=toml_string(source),
+        formats=f"formats = {{ {formats} }}   # how the log writes its dates\n" if formats else "",
+        columns="\n".join(columns),
+        notes="".join(f"# Please check: {one_line(note)}.\n" for note in proposal.notes),
+        cancellation=CANCELLATION.format(toml_string(marker)) if marker else NO_CANCELLATION,
+    )
