@@ -1,4 +1,4 @@
-"""The shop's wall clock: a day begins at midnight in the shop's zone, whatever zone the log was written in."""
+"""The shop's wall clock: a day begins at midnight in the shop's zone, whatever zone the log is in."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 Offsets = Sequence[tuple[datetime, int]]
-"""When (UTC, without a zone) which offset from UTC, in seconds, begins; rising. One entry for a fixed zone."""
+"""When (UTC, without a zone) which offset from UTC begins, in seconds; rising. One entry if it is fixed."""
 
 UTC: Offsets = ((datetime(1, 1, 1), 0),)
 

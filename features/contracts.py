@@ -156,7 +156,9 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
         door_order_id=_optional_text(raw, contract, "order_id"),
     )
     typed = _add_days(_add_amount(parsed))
-    return typed.mutate(reason=_reason(typed, contract)).drop("door_price", "door_cancelled", "door_recorded_at")
+    return typed.mutate(reason=_reason(typed, contract)).drop(
+        "door_price", "door_cancelled", "door_recorded_at"
+    )
 
 
 def _text_id(column: ir.Value) -> ir.StringValue:

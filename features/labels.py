@@ -56,9 +56,7 @@ def _happened(features: ir.Table, ledger: ir.Table, horizons: Sequence[int]) -> 
     longest = max(horizons)
     cutoffs = features.select("cutoff").distinct()
     placed = ledger.filter(~ledger.is_balance)
-    after = placed.inner_join(
-        cutoffs, [placed.day >= cutoffs.cutoff, placed.day < cutoffs.cutoff + longest]
-    )
+    after = placed.inner_join(cutoffs, [placed.day >= cutoffs.cutoff, placed.day < cutoffs.cutoff + longest])
     orders = after.group_by("customer_id", "cutoff", "day", "order_id").agg(
         **{
             f"net_{h}": after.amount.sum(

@@ -80,7 +80,8 @@ def _futures(lines: ir.Table, cutoff: date) -> list[tuple[str, ir.Table]]:
 
 
 def _rows(features: ir.Table) -> pd.DataFrame:
-    return features.to_pandas().set_index("customer_id").sort_index()
+    frame: pd.DataFrame = features.to_pandas()
+    return frame.set_index("customer_id").sort_index()
 
 
 def _compare(name: str, honest: pd.DataFrame, other: pd.DataFrame) -> LeakFinding:

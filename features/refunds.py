@@ -78,7 +78,12 @@ def _earlier(key: ir.Table, offers: ir.Table, same: ir.BooleanValue, *, is_named
 
 
 def _latest(pairs: ir.Table) -> ir.Table:
-    order = [pairs.is_named.desc(), pairs.found_at.desc(), pairs.found_order_id.desc(), pairs.found_day.desc()]
+    order = [
+        pairs.is_named.desc(),
+        pairs.found_at.desc(),
+        pairs.found_order_id.desc(),
+        pairs.found_day.desc(),
+    ]
     rank = ibis.row_number().over(ibis.window(group_by=_REFUND_KEY, order_by=order))
     ranked = pairs.mutate(place=rank)
     return ranked.filter(ranked.place == 0).select(*_REFUND_KEY, "found_order_id", "found_day")

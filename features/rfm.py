@@ -20,20 +20,51 @@ def rfm(windows: Sequence[int]) -> Iterator[Feature]:
         Lengths in days of the trailing windows ``[cutoff - w, cutoff)``.
     """
     yield from _parts()
-    yield Feature("frequency", "derived", lambda t: t.n_days - 1, "days",
-                  "Repeat purchase days: purchase days after the first one.")  # fmt: skip
-    yield Feature("recency", "derived", lambda t: t.last_day - t.first_day, "days",
-                  "Age at the last purchase: days from the first to the last purchase day.")  # fmt: skip
-    yield Feature("T", "derived", lambda t: t.cutoff - t.first_day, "days",
-                  "Days from the first purchase day to the cutoff.")  # fmt: skip
-    yield Feature("monetary_value", "derived", _monetary_value, "currency",
-                  "Mean net amount of the repeat purchase days; 0 if there is none.")  # fmt: skip
-    yield Feature("n_orders", "days", lambda t: t.n_orders.sum(), "orders",
-                  "Orders with a positive net amount.")  # fmt: skip
-    yield Feature("total_spend", "entries", lambda t: t.amount.sum(), "money",
-                  "Net amount of everything, refunds without a known order included.")  # fmt: skip
-    yield Feature("average_order_value", "derived", _average_order_value, "currency",
-                  "Net amount of the purchase days divided by the orders.")  # fmt: skip
+    yield Feature(
+        "frequency",
+        "derived",
+        lambda t: t.n_days - 1,
+        "days",
+        "Repeat purchase days: purchase days after the first one.",
+    )
+    yield Feature(
+        "recency",
+        "derived",
+        lambda t: t.last_day - t.first_day,
+        "days",
+        "Age at the last purchase: days from the first to the last purchase day.",
+    )
+    yield Feature(
+        "T",
+        "derived",
+        lambda t: t.cutoff - t.first_day,
+        "days",
+        "Days from the first purchase day to the cutoff.",
+    )
+    yield Feature(
+        "monetary_value",
+        "derived",
+        _monetary_value,
+        "currency",
+        "Mean net amount of the repeat purchase days; 0 if there is none.",
+    )
+    yield Feature(
+        "n_orders", "days", lambda t: t.n_orders.sum(), "orders", "Orders with a positive net amount."
+    )
+    yield Feature(
+        "total_spend",
+        "entries",
+        lambda t: t.amount.sum(),
+        "money",
+        "Net amount of everything, refunds without a known order included.",
+    )
+    yield Feature(
+        "average_order_value",
+        "derived",
+        _average_order_value,
+        "currency",
+        "Net amount of the purchase days divided by the orders.",
+    )
     for window in windows:
         yield from _in_window(window)
 
@@ -42,10 +73,22 @@ def _parts() -> Iterator[Feature]:
     yield Feature("first_day", "days", lambda t: t.day.min(), "days", "First purchase day.", is_part=True)
     yield Feature("last_day", "days", lambda t: t.day.max(), "days", "Last purchase day.", is_part=True)
     yield Feature("n_days", "days", lambda t: t.count(), "days", "Purchase days.", is_part=True)
-    yield Feature("days_spend", "days", lambda t: t.amount.sum(), "money",
-                  "Net amount of the purchase days.", is_part=True)  # fmt: skip
-    yield Feature("first_spend", "days", lambda t: t.amount.argmin(t.day), "money",
-                  "Net amount of the first purchase day.", is_part=True)  # fmt: skip
+    yield Feature(
+        "days_spend",
+        "days",
+        lambda t: t.amount.sum(),
+        "money",
+        "Net amount of the purchase days.",
+        is_part=True,
+    )
+    yield Feature(
+        "first_spend",
+        "days",
+        lambda t: t.amount.argmin(t.day),
+        "money",
+        "Net amount of the first purchase day.",
+        is_part=True,
+    )
 
 
 def _monetary_value(t: ir.Table) -> ir.Value:
@@ -64,7 +107,13 @@ def _in_window(window: int) -> Iterator[Feature]:
     def spend(t: ir.Table) -> ir.Value:
         return t.amount.sum(where=t.day >= t.cutoff - window).fill_null(0)
 
-    yield Feature(f"orders_{window}d", "days", orders, "orders",
-                  f"Orders in the {window} days before the cutoff.")  # fmt: skip
-    yield Feature(f"spend_{window}d", "days", spend, "money",
-                  f"Net amount of the purchase days in the {window} days before the cutoff.")  # fmt: skip
+    yield Feature(
+        f"orders_{window}d", "days", orders, "orders", f"Orders in the {window} days before the cutoff."
+    )
+    yield Feature(
+        f"spend_{window}d",
+        "days",
+        spend,
+        "money",
+        f"Net amount of the purchase days in the {window} days before the cutoff.",
+    )

@@ -22,7 +22,7 @@ class Interval(NamedTuple):
     hi: float
 
 
-def paired_interval(  # noqa: PLR0913 - three columns and how to resample them
+def paired_interval(
     customer_ids: npt.ArrayLike,
     loss_a: npt.ArrayLike,
     loss_b: npt.ArrayLike,

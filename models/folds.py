@@ -1,0 +1,182 @@
+"""Out-of-time folds: every candidate is refitted before each, and judged on customers as they went on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.baselines import expected_spend_by_formula
+from models.bootstrap import Interval, paired_interval
+from models.btyd import fit_btyd
+from models.metrics import aggregate_bias, auc, brier, ece, lift, log_loss, log_loss_rows, normalised_gini
+from models.purchase import RECIPES, Recipe, fit_part
+from models.value import fit_value, gamma_deviance_rows
+
+Floats = NDArray[np.float64]
+
+PART_NAMES = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe.weights))
+VALUE_NAME = "value"
+TIE = 0.001
+"""Difference in log-loss below which the simpler recipe wins. Not the width of the interval: on few folds
+that would always choose the simplest, though learned recipes gain most from the labels folds cannot use."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One test cutoff, with all that may be learned before it.
+
+    Parameters
+    ----------
+    train : DataFrame
+        Panel rows whose label for `horizon` ends at or before the test cutoff.
+    test : DataFrame
+        Panel rows at the test cutoff.
+    horizon : int
+        Days.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    horizon: int
+
+
+def make_fold(panel: pd.DataFrame, cutoff: pd.Timestamp, horizon: int) -> Fold:
+    """Split a panel so that no training label reaches past the test cutoff."""
+    ends = panel["cutoff"] + pd.Timedelta(days=horizon)
+    return Fold(panel[ends <= cutoff], panel[panel["cutoff"] == cutoff], horizon)
+
+
+def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:
+    """Fit one part on a fold and predict its test rows.
+
+    Returns
+    -------
+    dict
+        ``{part: probability}``; for the value part, each spend candidate's spend given a purchase.
+    """
+    if name == VALUE_NAME:
+        return _run_value(fold, features, seed)
+    part = fit_part(name, fold.train, fold.test, fold.horizon, features, seed)
+    return {name: part.predict(fold.test, fold.horizon)}
+
+
+def _run_value(fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:
+    btyd = fit_btyd(fold.test, has_amounts=True)
+    found = {}
+    for name, has_trees in (("btyd_spend", False), ("boosting_spend", True)):
+        model = fit_value(fold.train, btyd, fold.horizon, features, has_trees=has_trees, seed=seed)
+        found[name] = model.spend_if_any(fold.test, [fold.horizon])[fold.horizon]
+    return found
+
+
+def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
+    """Lay the test rows of a fold beside every candidate's prediction.
+
+    Returns
+    -------
+    DataFrame
+        ``cutoff, customer_id, bought, spend``, ``p_<recipe>`` for each recipe and ``if_any_<spend model>``
+        for each spend model; ``formula_spend`` and ``last_period_spend`` are the dumb spend rules.
+    """
+    h, test = fold.horizon, fold.test
+    table = {
+        "cutoff": test["cutoff"].to_numpy(),
+        "customer_id": test["customer_id"].to_numpy(),
+        "bought": test[f"y_purchased_{h}d"].to_numpy(),
+        "spend": test[f"y_spend_{h}d"].to_numpy(),
+        "formula_spend": expected_spend_by_formula(test, h),
+        "last_period_spend": test[f"spend_{h}d"].to_numpy(),
+    }
+    table |= {f"p_{r.name}": r.blend(parts) for r in RECIPES.values()}
+    table |= {f"if_any_{n}": parts[n] for n in ("btyd_spend", "boosting_spend") if n in parts}
+    return pd.DataFrame(table)
+
+
+def measure(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Measure probability columns on test rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `fold_table`, one or more folds.
+    columns : sequence of str
+        Probability columns.
+
+    Returns
+    -------
+    DataFrame
+        One row per column: ``log_loss, brier, auc, ece, lift_10``.
+    """
+    bought = table["bought"].to_numpy()
+    rows = [
+        {
+            "candidate": column.removeprefix("p_"),
+            "log_loss": log_loss(bought, table[column].to_numpy()),
+            "brier": brier(bought, table[column].to_numpy()),
+            "auc": auc(bought, table[column].to_numpy()),
+            "ece": ece(bought, table[column].to_numpy()),
+            "lift_10": lift(bought, table[column].to_numpy(), share=0.1),
+        }
+        for column in columns
+    ]
+    return pd.DataFrame(rows).set_index("candidate")
+
+
+def measure_spend(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.DataFrame:
+    """Measure expected spend on test rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate: ``gini`` (normalised) and ``bias`` (relative, of the sum).
+    """
+    spend = table["spend"].to_numpy()
+    rows = [
+        {"candidate": name, "gini": normalised_gini(spend, e), "bias": aggregate_bias(spend, e)}
+        for name, e in expected.items()
+    ]
+    return pd.DataFrame(rows).set_index("candidate")
+
+
+def log_loss_difference(table: pd.DataFrame, a: str, b: str, seed: int) -> Interval:
+    """Paired difference of log-loss, column `a` minus column `b`: above 0 means that `b` is better."""
+    bought = table["bought"].to_numpy()
+    losses = [log_loss_rows(bought, table[c].to_numpy()) for c in (a, b)]
+    return paired_interval(table["customer_id"].to_numpy(), *losses, seed=seed)
+
+
+def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
+    """Choose the best learned recipe that clearly beats the best dumb rule; the simplest of those that tie.
+
+    Clearly: the paired 95 % interval of the difference in log-loss excludes zero. A tie is a difference of
+    less than `TIE`. Where no learned recipe clearly beats the rule, the rule is chosen.
+    """
+    learned = [r for r in RECIPES.values() if not r.is_rule]
+    able = [r for r in learned if log_loss_difference(table, f"p_{rule.name}", f"p_{r.name}", seed).lo > 0]
+    if not able:
+        return rule
+    loss = measure(table, [f"p_{r.name}" for r in able])["log_loss"]
+    tied = [r for r in able if loss[r.name] <= loss.min() + TIE]
+    return min(tied, key=lambda r: r.complexity)
+
+
+def best_rule(table: pd.DataFrame) -> Recipe:
+    """Return the dumb rule with the lowest log-loss."""
+    rules = [f"p_{r.name}" for r in RECIPES.values() if r.is_rule]
+    return RECIPES[str(measure(table, rules)["log_loss"].idxmin())]
+
+
+def trees_earn_their_place(table: pd.DataFrame, seed: int) -> bool:
+    """Say whether boosting is clearly better than Gamma-Gamma at what buyers spend (gamma deviance)."""
+    if "if_any_boosting_spend" not in table:
+        return False
+    buyers = table[(table["bought"] == 1) & table["if_any_btyd_spend"].notna()]
+    if buyers.empty:
+        return False
+    deviance = [
+        gamma_deviance_rows(buyers["spend"].to_numpy(), buyers[f"if_any_{n}_spend"].to_numpy())
+        for n in ("btyd", "boosting")
+    ]
+    return paired_interval(buyers["customer_id"].to_numpy(), *deviance, seed=seed).lo > 0

@@ -1,0 +1,210 @@
+"""Recipes: how parts are blended into one probability of purchase, at every horizon."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from models.baselines import RULES, BinnedRule, fit_rule
+from models.bgnbd import BetaGeoModel
+from models.btyd import Btyd
+from models.classifier import Boosting, LogisticRfm, fit_boosting, fit_logistic
+from models.oracle import fit_lifetimes_bgnbd
+
+Floats = NDArray[np.float64]
+_TINY = 1e-9
+
+
+class Part(Protocol):
+    """Anything that gives a probability of purchase within a horizon."""
+
+    def predict(self, frame: pd.DataFrame, horizon: int, /) -> Floats:
+        """Probability, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which parts a candidate blends, in logit space, and how simple it is.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in the leaderboard.
+    weights : Mapping[str, float]
+        Part name to weight; the weights sum to 1.
+    complexity : int
+        Simpler wins ties.
+    is_rule : bool
+        True for the dumb rules, which a model must beat.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+    complexity: int
+    is_rule: bool = False
+
+    def blend(self, predictions: Mapping[str, Floats]) -> Floats:
+        """Blend the parts' probabilities: the weighted mean of their logits."""
+        if len(self.weights) == 1:
+            return predictions[next(iter(self.weights))]
+        total = np.sum([w * _logit(predictions[name]) for name, w in self.weights.items()], axis=0)
+        blended: Floats = expit(total)
+        return blended
+
+
+def _single(name: str, complexity: int, *, is_rule: bool = False) -> Recipe:
+    return Recipe(name, {name: 1.0}, complexity, is_rule)
+
+
+RECIPES: dict[str, Recipe] = {
+    r.name: r
+    for r in (
+        *(_single(name, 0, is_rule=True) for name in RULES),
+        _single("bgnbd", 1),
+        _single("lifetimes_bgnbd", 2),
+        _single("logistic", 3),
+        _single("boosting", 4),
+        Recipe("blend", {"bgnbd": 1 / 3, "logistic": 1 / 3, "boosting": 1 / 3}, 5),
+    )
+}
+"""Every candidate. The blend's weights were fixed before any run."""
+
+
+@dataclass(frozen=True)
+class BtydPart:
+    """P(at least one purchase day in the horizon) by the closed form, with given BG/NBD parameters."""
+
+    bg: BetaGeoModel
+
+    def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        """Probability, shape (n,)."""
+        return Btyd(self.bg, None).p_purchase(horizon, frame)
+
+
+def fit_part(
+    name: str, train: pd.DataFrame, newest: pd.DataFrame, horizon: int, features: Sequence[str], seed: int
+) -> Part:
+    """Fit one part for one horizon.
+
+    Parameters
+    ----------
+    name : str
+        A key of `RULES`, ``bgnbd``, ``lifetimes_bgnbd``, ``logistic`` or ``boosting``.
+    train : DataFrame
+        Panel rows whose label for this horizon is mature.
+    newest : DataFrame
+        Feature rows at the newest cutoff, without labels: what BG/NBD is fitted to.
+    horizon : int
+        Days.
+    features : sequence of str
+        What the trees see.
+    seed : int
+        For the trees' binning.
+    """
+    bought = train[f"y_purchased_{horizon}d"].to_numpy()
+    if name == "bgnbd":
+        x, t_x, T = (newest[c].to_numpy() for c in ("frequency", "recency", "T"))
+        return BtydPart(BetaGeoModel().fit(x, t_x, T))
+    if name == "lifetimes_bgnbd" and (theirs := fit_lifetimes_bgnbd(newest)) is not None:
+        return BtydPart(theirs)
+    if (
+        name in RULES or name == "lifetimes_bgnbd" or bought.min() == bought.max()
+    ):  # one outcome only: there is nothing to learn
+        return fit_rule(name if name in RULES else "base_rate", train, bought, horizon)
+    if name == "logistic":
+        return fit_logistic(train, bought)
+    return fit_boosting(train, bought, features, horizon, seed)
+
+
+@dataclass(frozen=True)
+class PurchaseModel:
+    """A recipe with its parts fitted for every horizon that had labels.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How parts are blended.
+    parts : Mapping[int, Mapping[str, Part]]
+        Horizon to part name to fitted part.
+    btyd : Btyd
+        Carries probabilities to lengths of time that have no label.
+    """
+
+    recipe: Recipe
+    parts: Mapping[int, Mapping[str, Part]]
+    btyd: Btyd
+
+    def curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
+        """P(at least one purchase within t days), for each t.
+
+        At a trained horizon this is the blend itself. Between and beyond them it is BG/NBD's curve,
+        shifted in logit space by what the blend says at the trained horizons. Never falls as t grows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Feature rows with their ``btyd_`` columns.
+        times : sequence of int
+            Rising, days.
+
+        Returns
+        -------
+        ndarray, shape (n, len(times))
+        """
+        knots = sorted(self.parts)
+        at_knots = np.column_stack([self._at(frame, h) for h in knots])
+        shifts = _logit(at_knots) - _logit(self._btyd_curve(frame, knots))
+        curve: Floats = expit(_logit(self._btyd_curve(frame, times)) + _between(knots, shifts, times))
+        for place, horizon in enumerate(knots):
+            if horizon in times:
+                curve[:, times.index(horizon)] = at_knots[:, place]
+        return np.maximum.accumulate(curve, axis=1)
+
+    def _at(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        parts = self.parts[horizon]
+        return self.recipe.blend({name: part.predict(frame, horizon) for name, part in parts.items()})
+
+    def _btyd_curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
+        return np.column_stack([self.btyd.p_purchase(float(t), frame) for t in times])
+
+
+def _logit(p: Floats) -> Floats:
+    clipped: Floats = logit(np.clip(p, _TINY, 1 - _TINY))
+    return clipped
+
+
+def _between(knots: Sequence[int], shifts: Floats, times: Sequence[int]) -> Floats:
+    """Interpolate each row's shifts linearly in time, constant outside the knots."""
+    weights = np.column_stack([np.interp(times, knots, row) for row in np.eye(len(knots))])
+    moved = np.zeros((len(shifts), len(times)))
+    for place in range(len(knots)):
+        moved += shifts[:, [place]] * weights[:, place]
+    return moved
+
+
+def part_state(part: Part) -> tuple[str, dict[str, Any]]:
+    """Say what kind of part this is and give its plain JSON state (trees are kept apart)."""
+    if isinstance(part, BinnedRule):
+        return "rule", part.to_dict()
+    if isinstance(part, BtydPart):
+        return "btyd", part.bg.to_dict()
+    if isinstance(part, LogisticRfm):
+        return "logistic", part.to_dict()
+    if isinstance(part, Boosting):
+        return "boosting", {"features": list(part.features)}
+    raise TypeError(f"unknown part {type(part).__name__}")
+
+
+def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
+    """Rebuild a part from `part_state` and, for boosting, its trees."""
+    if kind == "rule":
+        return BinnedRule.from_dict(state)
+    if kind == "btyd":
+        return BtydPart(BetaGeoModel.from_dict(state))
+    if kind == "logistic":
+        return LogisticRfm.from_dict(state)
+    return Boosting(tuple(state["features"]), trees)

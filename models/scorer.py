@@ -1,0 +1,238 @@
+"""The one thing that is promoted: a feature frame goes in, a score frame comes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import ContractError
+from models.btyd import Btyd, with_btyd
+from models.next_order import next_order_dates, time_grid
+from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
+from models.value import ValueModel
+
+Floats = NDArray[np.float64]
+
+SCHEMA_VERSION = 1
+NEW_FOR_DAYS = 7
+LAPSED_BELOW = 0.05
+QUANTILES = (0.2, 0.5, 0.8)
+TIERS = ("low", "medium", "high")
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A purchase model and a value model with all the fitted state that scoring needs.
+
+    Parameters
+    ----------
+    purchase : PurchaseModel
+        Probability of purchase at any horizon.
+    value : ValueModel
+        Orders and spend given a purchase.
+    horizons : tuple of int
+        Days, rising.
+    primary_horizon, clv_horizon : int
+        What churn means in lists; how far customer lifetime value looks.
+    tier_edges : tuple of float
+        The two churn probabilities that split the training base into thirds.
+    has_amounts : bool
+        False for a log without money: money columns are then empty.
+    features : tuple of str
+        Feature columns, in order, that a frame must have.
+    trained_until : str
+        ISO date; training saw rows strictly before it.
+    """
+
+    purchase: PurchaseModel
+    value: ValueModel
+    horizons: tuple[int, ...]
+    primary_horizon: int
+    clv_horizon: int
+    tier_edges: tuple[float, float]
+    has_amounts: bool
+    features: tuple[str, ...]
+    trained_until: str
+
+    @property
+    def btyd(self) -> Btyd:
+        """The newest buy-till-you-die models."""
+        return self.purchase.btyd
+
+    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Score customers.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row per customer from `features.build`, in model form (`to_model_frame`).
+
+        Returns
+        -------
+        DataFrame
+            In the order of `frame`, with the score columns (probabilities, orders, spend, CLV, next order
+            dates, tier, value at risk, status). Money is in the log's currency.
+
+        Raises
+        ------
+        ContractError
+            If feature columns are missing.
+        """
+        self._check(frame)
+        trained = sorted({*self.purchase.parts, self.value.horizon})
+        rows = with_btyd(frame.reset_index(drop=True), self.btyd, trained)
+        times = time_grid([*self.horizons, self.clv_horizon], 2 * self.clv_horizon)
+        curve = self.purchase.curve(rows, times)
+        at = {h: curve[:, times.index(h)] for h in {*self.horizons, self.clv_horizon}}
+        spend = self._spend(rows, at)
+        columns: dict[str, Any] = {"status": self._status(rows, at), "label_source": self._label_source()}
+        for horizon in self.horizons:
+            columns |= self._outlook(rows, horizon, at[horizon])
+            columns[f"expected_spend_{horizon}d"] = spend[horizon]
+        columns["p_alive"] = rows["btyd_p_alive"]
+        columns[f"clv_{self.clv_horizon}d"] = spend[self.clv_horizon]
+        for q in QUANTILES:
+            columns[f"next_order_p{round(q * 100)}"] = next_order_dates(curve, times, rows["cutoff"], q)
+        columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
+        return pd.DataFrame(columns, index=rows.index).set_axis(frame.index)
+
+    def p_churn(self, frame: pd.DataFrame) -> Floats:
+        """Probability of no purchase within the primary horizon, shape (n,)."""
+        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
+        return (
+            1 - self.purchase.curve(rows, list(self.horizons))[:, self.horizons.index(self.primary_horizon)]
+        )
+
+    def with_tier_edges(self, edges: tuple[float, float]) -> "Scorer":
+        """Return the same scorer with other tier edges."""
+        return replace(self, tier_edges=edges)
+
+    def _check(self, frame: pd.DataFrame) -> None:
+        missing = [c for c in ("customer_id", "cutoff", *self.features) if c not in frame.columns]
+        if missing:
+            raise ContractError(
+                f"{len(missing)} of {len(self.features)} feature columns are missing",
+                example=missing[0],
+                hint="build the frame with features.build at this model's horizons",
+            )
+
+    def _outlook(self, rows: pd.DataFrame, horizon: int, p: Floats) -> dict[str, Any]:
+        return {
+            f"p_purchase_{horizon}d": p,
+            f"p_churn_{horizon}d": 1 - p,
+            f"expected_orders_{horizon}d": p * self.value.orders_if_any(rows, horizon),
+        }
+
+    def _spend(self, rows: pd.DataFrame, at: dict[int, Floats]) -> dict[int, Floats]:
+        """Expected spend within each horizon."""
+        if not self.has_amounts:
+            return {h: np.full(len(rows), np.nan) for h in at}
+        if_any = self.value.spend_if_any(rows, list(at))
+        return {h: p * if_any[h] for h, p in at.items()}
+
+    def _risk(self, rows: pd.DataFrame, p: Floats, spend: Floats) -> dict[str, Any]:
+        """Value at risk: what the customer would bring if kept, times the chance that they leave."""
+        orders = self.value.orders_if_any(rows, self.primary_horizon)
+        kept = spend / np.maximum(p, 1e-12) if self.has_amounts else orders
+        tier = np.asarray(TIERS)[np.searchsorted(self.tier_edges, 1 - p, side="right")]
+        return {"risk_tier": tier, "value_at_risk": (1 - p) * kept}
+
+    def _status(self, rows: pd.DataFrame, at: dict[int, Floats]) -> NDArray[np.str_]:
+        if self.purchase.recipe.name == "base_rate":  # nothing tells one customer from another
+            return np.full(len(rows), "not_identifiable")
+        new = (rows["T"] < NEW_FOR_DAYS).to_numpy()
+        lapsed = at[self.clv_horizon] < LAPSED_BELOW
+        return np.select([new, lapsed], ["too_new", "already_lapsed"], "scored")
+
+    def _label_source(self) -> str:
+        return "observed" if self.primary_horizon in self.purchase.parts else "extrapolated"
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Take the scorer apart into plain JSON values and named tree ensembles.
+
+        Returns
+        -------
+        state : dict
+            Everything but the trees.
+        trees : dict of str to estimator
+            scikit-learn's histogram gradient boosting, for a format that runs no code on load.
+        """
+        trees: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
+        for horizon, fitted in self.purchase.parts.items():
+            for name, part in fitted.items():
+                kind, plain = part_state(part)
+                parts.setdefault(str(horizon), {})[name] = {"kind": kind, "state": plain}
+                if kind == "boosting":
+                    trees[f"purchase_{horizon}d_{name}"] = part.trees  # type: ignore[attr-defined]
+        if self.value.trees is not None:
+            trees["spend"] = self.value.trees
+        state = {
+            "schema_version": SCHEMA_VERSION,
+            "recipe": self.purchase.recipe.name,
+            "parts": parts,
+            "btyd": self.btyd.to_dict(),
+            "value": self.value.to_dict(),
+            "horizons": list(self.horizons),
+            "primary_horizon": self.primary_horizon,
+            "clv_horizon": self.clv_horizon,
+            "tier_edges": list(self.tier_edges),
+            "has_amounts": self.has_amounts,
+            "features": list(self.features),
+            "trained_until": self.trained_until,
+        }
+        return state, trees
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], trees: dict[str, Any]) -> "Scorer":
+        """Put a scorer together again from `to_state`.
+
+        Raises
+        ------
+        ContractError
+            If the state was written under another schema.
+        """
+        if state.get("schema_version") != SCHEMA_VERSION:
+            raise ContractError(
+                f"the model has schema {state.get('schema_version')!r}, this version reads {SCHEMA_VERSION}",
+                hint="train again with this version",
+            )
+        btyd = Btyd.from_dict(state["btyd"])
+        parts = {
+            int(h): {
+                name: part_from_state(p["kind"], p["state"], trees.get(f"purchase_{h}d_{name}"))
+                for name, p in fitted.items()
+            }
+            for h, fitted in state["parts"].items()
+        }
+        return cls(
+            purchase=PurchaseModel(RECIPES[state["recipe"]], parts, btyd),
+            value=ValueModel.from_dict(state["value"], btyd, trees.get("spend")),
+            horizons=tuple(state["horizons"]),
+            primary_horizon=state["primary_horizon"],
+            clv_horizon=state["clv_horizon"],
+            tier_edges=(state["tier_edges"][0], state["tier_edges"][1]),
+            has_amounts=state["has_amounts"],
+            features=tuple(state["features"]),
+            trained_until=state["trained_until"],
+        )
+
+
+def tier_edges(p_churn: Floats) -> tuple[float, float]:
+    """Split a base into thirds by churn probability."""
+    low, high = np.quantile(p_churn, [1 / 3, 2 / 3])
+    return float(low), float(high)
+
+
+def score_columns(horizons: Sequence[int], clv_horizon: int) -> list[str]:
+    """Name the columns of ``scores.parquet``, in order."""
+    names = ["customer_id", "as_of", "model_version", "status", "label_source", "frequency", "recency", "T",
+             "monetary_value", "days_since_last_order", "n_orders", "total_spend"]  # fmt: skip
+    for h in horizons:
+        names += [f"p_purchase_{h}d", f"p_churn_{h}d", f"expected_orders_{h}d", f"expected_spend_{h}d"]
+    names += ["p_alive", f"clv_{clv_horizon}d"]
+    names += [f"next_order_p{round(q * 100)}" for q in QUANTILES]
+    return [*names, "risk_tier", "value_at_risk"]
