@@ -1,0 +1,39 @@
+"""A leaderboard as text and as records."""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from pipelines.console import table
+
+
+def board_records(board: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as plain JSON values."""
+    records: list[dict[str, Any]] = json.loads(board.reset_index().to_json(orient="records"))
+    return records
+
+
+def board_measures(board: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return candidate to measure to number, for MLflow."""
+    numbers = board.drop(columns="is_rule").astype("float64")
+    return {str(name): dict(zip(numbers.columns, row, strict=True)) for name, row in numbers.T.items()}
+
+
+def board_lines(board: pd.DataFrame) -> list[str]:
+    """Lay the board out for a terminal; gains are in log-loss, with paired 95 % intervals."""
+    columns = ["candidate", "log-loss", "AUC", "Brier", "ECE", "lift 10%", "over best rule", "over BG/NBD"]
+    rows = [
+        [
+            f"{name}{' (rule)' if row['is_rule'] else ''}",
+            *[f"{row[c]:.4f}" for c in ("log_loss", "auc", "brier", "ece")],
+            f"{row['lift_10']:.2f}",
+            *[_interval(row, c) for c in ("over_rule", "over_bgnbd")],
+        ]
+        for name, row in board.iterrows()
+    ]
+    return table(columns, rows)
+
+
+def _interval(row: "pd.Series[Any]", name: str) -> str:
+    return f"{row[name]:+.4f} [{row[f'{name}_lo']:+.4f}, {row[f'{name}_hi']:+.4f}]"

@@ -1,0 +1,183 @@
+"""The command line: `repurchase <command>`. Nothing heavy is imported before it is needed."""
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.console import Answer, Console
+
+INPUT_WRONG = 2
+BUG = 1
+Run = Callable[[argparse.Namespace, "Console"], "Answer"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (documented in the README)."""
+    args = _parser().parse_args(argv)
+    warnings.simplefilter("ignore")  # libraries' notes to developers are not for a job's log
+    # Work is split over processes (joblib) and over DuckDB's threads; threads inside each piece as well would
+    # only wait for one another. To be set before numpy is imported.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+    from features.errors import ContractError
+    from pipelines.console import Console, show
+    from pipelines.failures import Failure
+
+    try:
+        answer: Answer = args.run(args, Console(quiet=args.quiet))
+    except ContractError as error:
+        return _fail(str(error), INPUT_WRONG)
+    except Failure as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was published", 130)
+    except Exception as error:  # the last resort: one readable line, the rest in a file
+        return _fail(
+            f"a bug: {type(error).__name__}: {_one_line(error)}; traceback in {_keep_traceback()}", BUG
+        )
+    show(answer, as_json=args.json)
+    return answer.exit_code
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"\nrepurchase: {_one_line(message)}\n")
+    return code
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())
+
+
+def _keep_traceback() -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="repurchase-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(traceback.format_exc())
+    return log.name
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = _shared(argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        prog="repurchase",
+        parents=[_shared(None)],
+        description="Who will buy again, who is about to leave, and what each customer is worth.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, parents=[shared], help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    made = command("init", _init, "guess the columns of a log and write a commented config")
+    made.add_argument("log", metavar="LOG", help="parquet, csv, csv.gz, or a glob of them")
+    made.add_argument("--force", action="store_true", help="overwrite an existing config")
+    made = command("check", _check, "say whether the log is ready, and what is missing if not")
+    made.add_argument("--leaks", action="store_true", help="prove that no feature sees the future")
+    made.add_argument("--as-of", type=_day_or_auto, metavar="D", help="look at rows before D only")
+    made = command("train", _train, "fit and judge every candidate, register the winner as challenger")
+    made.add_argument(
+        "--as-of",
+        type=_day_or_auto,
+        metavar="D",
+        help="see rows before D only; without it, the day after the newest row",
+    )
+    made = command("compare", _compare, "show the leaderboard, and the holdout once there is one")
+    made.add_argument("--versions", nargs="+", metavar="V", help="registered versions to measure")
+    made = command("promote", _promote, "make the challenger champion, if the gate lets it through")
+    made.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    made = command("score", _score, "score every customer with the champion and publish one run")
+    made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
+    made = command("demo", _demo, "the whole job on a real public log")
+    made.add_argument("--into", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
+    return parser
+
+
+def _shared(default: object) -> argparse.ArgumentParser:
+    """Options that work before and after the command; after it they must not overwrite with a default."""
+    suppress = default is argparse.SUPPRESS
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=default if suppress else Path("repurchase.toml"),
+        help="default: repurchase.toml",
+    )
+    for flag, text in (("--quiet", "no progress"), ("--json", "the answer as JSON")):
+        shared.add_argument(flag, action="store_true", default=default if suppress else False, help=text)
+    return shared
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it like 2026-11-21") from None
+
+
+def _day_or_auto(text: str) -> date | None:
+    return None if text == "auto" else _day(text)
+
+
+def _init(args: argparse.Namespace, _console: "Console") -> "Answer":
+    from pipelines.console import Answer
+    from pipelines.init import as_data, explain, init
+
+    result = init(args.log, args.config, force=args.force)
+    return Answer(as_data(result), explain(result))
+
+
+def _check(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.check import check
+    from pipelines.config import load_config
+
+    return check(load_config(args.config), console, leaks=args.leaks, as_of=args.as_of)
+
+
+def _train(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.train import train
+
+    return train(load_config(args.config), console, args.as_of)
+
+
+def _compare(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.compare import compare
+    from pipelines.config import load_config
+
+    return compare(load_config(args.config), console, args.versions)
+
+
+def _promote(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.promote import promote
+
+    return promote(load_config(args.config), console, dry_run=args.dry_run)
+
+
+def _score(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.score import score
+
+    return score(load_config(args.config), console, args.as_of)
+
+
+def _demo(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.demo import demo
+
+    return demo(console, args.into)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""`repurchase compare`: the leaderboard of a training and, once the log has gone on, of the days after it."""
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from models.btyd import with_btyd
+from models.leaderboard import leaderboard
+from pipelines.board import board_lines, board_records
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.engine import open_engine
+from pipelines.failures import Refused
+from pipelines.purchase_log import open_log
+from pipelines.registry import CHALLENGER, CHAMPION, Registry, Run, Version
+from pipelines.training import load_panel, run_folds
+
+
+def compare(config: Config, console: Console, versions: list[str] | None = None) -> Answer:
+    """Print the out-of-time folds of the last training, then the holdout that no training has seen.
+
+    Parameters
+    ----------
+    config : Config
+        The shop's configuration.
+    console : Console
+        Where progress goes.
+    versions : list of str, optional
+        Stored versions to measure on the holdout; without it, champion and challenger.
+    """
+    registry = Registry(config)
+    stored = _stored(registry, versions)
+    run = _training_run(registry, stored if versions else [])
+    data, folds = _logged(run, "data.json"), pd.DataFrame(_logged(run, "leaderboard.json"))
+    lines = [
+        f"trained until {data['trained_until']}; {len(data['folds'])} out-of-time folds, "
+        f"{data['judged_horizon']} days ahead:",
+        *board_lines(folds.set_index("candidate")),
+    ]
+    holdout = _holdout(config, console, registry, stored, data)
+    if holdout is None:
+        lines.append("no holdout yet: the log does not reach past the training by a whole horizon")
+        return Answer({"folds": board_records(folds), "holdout": None}, lines)
+    start, board = holdout
+    run.json({"cutoff": start.isoformat(), "board": board_records(board)}, "holdout.json")
+    run.metrics({f"holdout_{name}_log_loss": row["log_loss"] for name, row in board.iterrows()})
+    lines += [f"holdout, {start} and {data['judged_horizon']} days on, which no training has seen:"]
+    lines += board_lines(board)
+    return Answer({"folds": board_records(folds), "holdout": board_records(board)}, lines)
+
+
+def _stored(registry: Registry, versions: list[str] | None) -> list[Version]:
+    if versions:
+        return [registry.version(v) for v in versions]
+    found = [v for v in (registry.by_alias(CHAMPION), registry.by_alias(CHALLENGER)) if v is not None]
+    return list({v.number: v for v in found}.values())
+
+
+def _training_run(registry: Registry, named: list[Version]) -> Run:
+    run_id = named[-1].run_id if named else registry.last_training()
+    if run_id is None:
+        raise Refused("there is no finished training to compare; hint: run `repurchase train`")
+    return registry.reopen(run_id)
+
+
+def _logged(run: Run, path: str) -> Any:
+    found = run.read(path)
+    if found is None:
+        raise Refused(f"training run {run.run_id} has no {path}; hint: train again")
+    return json.loads(found)
+
+
+def _holdout(
+    config: Config, console: Console, registry: Registry, stored: list[Version], data: dict[str, Any]
+) -> tuple[date, pd.DataFrame] | None:
+    """Refit every candidate on what the training saw and test it, and the stored versions, on what came."""
+    seen = [v.tags["trained_until"] for v in stored]
+    start, horizon = date.fromisoformat(max([data["trained_until"], *seen])), int(data["judged_horizon"])
+    with open_engine(config) as engine:
+        log = open_log(engine, config, console)
+        end = start + timedelta(horizon)
+        if end > log.end:
+            return None
+        cutoffs = [date.fromisoformat(c) for c in data["cutoffs"]]
+        with console.step(f"features and labels up to {end}"):
+            panel, _ = load_panel(engine, log, config, [*cutoffs, start], end)
+    with console.step("refitting every candidate on what the training saw"):
+        tested = run_folds(panel, [start], horizon, config, has_amounts=log.has_amounts)
+    test = panel[panel["cutoff"] == pd.Timestamp(start)]
+    for version in stored:
+        tested[f"p_v{version.number}"] = _said(registry, version, test, horizon)
+    return start, leaderboard(tested, config.training.seed)
+
+
+def _said(registry: Registry, version: Version, test: pd.DataFrame, horizon: int) -> Any:
+    scorer = registry.load(version)
+    rows = with_btyd(test, scorer.btyd, sorted(scorer.purchase.parts))
+    return scorer.purchase.curve(rows, [horizon])[:, 0]

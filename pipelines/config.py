@@ -1,0 +1,215 @@
+"""One typed, typo-refusing configuration, read from one TOML file."""
+
+import tomllib
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from features.contracts import Cancellation, TransactionsContract
+from features.errors import ContractError
+from pipelines.zones import utc_offsets
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Project(_Section):
+    """What the shop is called and how people read its results."""
+
+    name: str = Field(pattern=r"^[\w][\w .\-]*$")
+    currency: str | None = None
+    language: Literal["en", "vi"] = "en"
+    timezone: str = "UTC"
+    output: Path = Path("out")
+    north_star: str = "expected_spend"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"unknown timezone {zone!r}")
+        return zone
+
+
+class CancellationPolicy(_Section):
+    """How a cancelled line is recognised."""
+
+    column: str
+    prefix: str = Field(min_length=1)
+
+
+class Transactions(_Section):
+    """Where the purchase log lies and what its columns mean."""
+
+    source: str
+    columns: dict[str, str]
+    formats: dict[str, str] = {}
+
+
+class OtherTable(_Section):
+    """A table that a later version reads; its shape is fixed already."""
+
+    source: str
+    columns: dict[str, str]
+    formats: dict[str, str] = {}
+    attributes: list[str] = []
+    static: list[str] = []
+    sensitive: list[str] = []
+
+
+class Tables(_Section):
+    """The input tables; only transactions are needed."""
+
+    transactions: Transactions
+    customers: OtherTable | None = None
+    events: OtherTable | None = None
+    contacts: OtherTable | None = None
+
+
+class Policy(_Section):
+    """What is done with awkward rows."""
+
+    refunds: Literal["net", "drop"] = "net"
+    cancellation: CancellationPolicy | None = None
+    max_quarantined: float = Field(default=0.5, ge=0, le=1)
+
+
+class Target(_Section):
+    """What is predicted."""
+
+    horizons: list[Days] = [7, 14, 28, 90]
+    primary_horizon: Days = 90
+    clv_horizon: Days = 365
+
+    @model_validator(mode="after")
+    def _primary_is_a_horizon(self) -> "Target":
+        if self.primary_horizon not in self.horizons:
+            raise ValueError(f"primary_horizon {self.primary_horizon} is not among horizons {self.horizons}")
+        if sorted(set(self.horizons)) != self.horizons:
+            raise ValueError(f"horizons {self.horizons} must rise and not repeat")
+        return self
+
+
+class Training(_Section):
+    """How the panel is made."""
+
+    cutoffs: Literal["auto"] | Annotated[int, Field(ge=1, le=60)] | list[date] = "auto"
+    max_customers: int = Field(default=200_000, ge=100)
+    seed: int = 7
+
+
+class Mlflow(_Section):
+    """Where runs are tracked and under which name the model is registered."""
+
+    tracking_uri: str = "sqlite:///mlflow.db"
+    model: str = Field(default="repurchase", pattern=r"^[\w\-]+$")
+    champion_digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+
+
+class Engine(_Section):
+    """What runs the feature expressions."""
+
+    kind: Literal["duckdb", "spark"] = "duckdb"
+    master: str | None = None
+    options: dict[str, str] = {}
+
+
+class Config(_Section):
+    """The whole of ``repurchase.toml``; `folder` is where it lies."""
+
+    project: Project
+    tables: Tables
+    policy: Policy = Policy()
+    target: Target = Target()
+    training: Training = Training()
+    mlflow: Mlflow = Mlflow()
+    engine: Engine = Engine()
+    # Accepted and not yet used by this version.
+    economics: dict[str, Any] = {}
+    gate: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+    segments: dict[str, Any] = {}
+    campaign: dict[str, Any] = {}
+    sinks: dict[str, Any] = {}
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def output(self) -> Path:
+        """Everything written for people lies under here."""
+        return self.folder / self.project.output
+
+    def contract(self, columns: dict[str, str]) -> TransactionsContract:
+        """Say what the transaction log promises, in the terms of `features`.
+
+        Parameters
+        ----------
+        columns : dict
+            The mapping to the columns as they were opened (`pipelines.sources`).
+        """
+        marker = self.policy.cancellation
+        return TransactionsContract(
+            columns=columns,
+            name=self.tables.transactions.source,
+            cancellation=Cancellation(marker.column, marker.prefix) if marker else None,
+            refunds=self.policy.refunds,
+            offsets=utc_offsets(self.project.timezone),
+        )
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config file.
+
+    Raises
+    ------
+    ContractError
+        If the file is absent, is not TOML, or breaks the schema; unknown keys come with the closest known
+        one.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError(
+            f"{path}: no such config file", hint="`repurchase init LOG` writes one, `--config FILE` names it"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ContractError(f"{path}: cannot be read as TOML: {error}") from None
+    if "folder" in data:
+        raise ContractError(f"{path}: unknown key 'folder'", hint="relative paths start at the config file")
+    try:
+        return Config.model_validate({**data, "folder": path.resolve().parent})
+    except ValidationError as error:
+        raise _readable(path, error) from None
+
+
+def _readable(path: Path, error: ValidationError) -> ContractError:
+    problems = error.errors(include_url=False, include_context=False)
+    first = problems[0]
+    where = ".".join(str(part) for part in first["loc"])
+    count = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return ContractError(f"{path}: unknown key {where!r}{count}", hint=_closest(first["loc"]))
+    if first["type"] == "missing":
+        return ContractError(f"{path}: key {where!r} is missing{count}", hint=f"add {where} to the file")
+    return ContractError(f"{path}: {where}: {first['msg']}{count}", example=first.get("input"))
+
+
+def _closest(location: tuple[int | str, ...]) -> str:
+    model: Any = Config
+    for part in location[:-1]:
+        model = _section_type(model, str(part))
+    known = [name for name in getattr(model, "model_fields", {}) if name != "folder"]
+    close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "known keys: " + ", ".join(known)
+
+
+def _section_type(model: Any, name: str) -> Any:
+    annotation = model.model_fields[name].annotation
+    options = getattr(annotation, "__args__", (annotation,))
+    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), annotation)

@@ -1,0 +1,37 @@
+"""Why a command stops, other than bad input (`features.errors.ContractError`): one class an exit code."""
+
+
+class Failure(Exception):
+    """A reason to stop that is the user's business, not a bug; shown as one line."""
+
+    exit_code = 1
+
+
+class NotPromoted(Failure):
+    """The gate keeps the champion."""
+
+    exit_code = 3
+
+
+class NotReady(Failure):
+    """There is too little data, yet."""
+
+    exit_code = 4
+
+
+class Locked(Failure):
+    """Another run is at work on the same date."""
+
+    exit_code = 5
+
+
+class Refused(Failure):
+    """The model is absent, or is not the one it should be."""
+
+    exit_code = 6
+
+
+class EnvironmentFailed(Failure):
+    """The disk or the database failed; a retry is safe."""
+
+    exit_code = 7

@@ -1,0 +1,34 @@
+"""Pictures of a comparison, as matplotlib figures."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from models.metrics import gains, reliability
+
+
+def reliability_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Draw predicted probability against what happened, in ten bins of equal size."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as said, so it happened")
+    for name in names:
+        bins = reliability(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy())
+        axes.plot(bins["p_mean"], bins["y_mean"], marker="o", label=name)
+    axes.set(xlabel="predicted probability of a purchase", ylabel="share that bought", title="Reliability")
+    axes.legend()
+    return figure
+
+
+def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Draw which share of the buyers is found among the best-ranked customers."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="at random")
+    for name in names:
+        curve = gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy())
+        axes.plot(curve["share"], curve["captured"], label=name)
+    axes.set(xlabel="share of customers, likeliest first", ylabel="share of buyers found", title="Gains")
+    axes.legend()
+    return figure

@@ -1,0 +1,45 @@
+"""The leak proof on a sample of the real log, before every training and every scoring run."""
+
+from datetime import date
+
+import ibis.expr.types as ir
+
+from features.build import build_features
+from features.grains import order_ledger
+from features.leaks import LeakFinding, prove_no_leak
+from features.snapshot import sample_customers, take_snapshot
+from pipelines.config import Config
+from pipelines.engine import Engine, reading
+from pipelines.purchase_log import PurchaseLog
+
+SAMPLE = 500
+
+
+class LeakFound(RuntimeError):
+    """A feature moved when only the future was changed: a bug in a builder, never the user's doing."""
+
+
+def prove_log(
+    engine: Engine, log: PurchaseLog, config: Config, cutoff: date, customers: int = SAMPLE
+) -> list[LeakFinding]:
+    """Change the future of a sample of customers and demand the same features, bit by bit.
+
+    Raises
+    ------
+    LeakFound
+        Naming the features that moved.
+    """
+    total = engine.number(log.lines.customer_id.nunique())
+    sample = sample_customers(log.lines, customers / max(total, 1), config.training.seed)
+    lines = engine.keep(sample, "proof_lines")
+
+    def build(changed: ir.Table, at: date) -> ir.Table:
+        ledger = order_ledger(changed, log.cancellation_prefix)
+        return build_features(take_snapshot(ledger, [at]), config.target.horizons)
+
+    with reading("the leak proof"):
+        findings = prove_no_leak(lines, build, cutoff)
+    for finding in findings:
+        if finding.moved:
+            raise LeakFound(f"features see the future ({finding.mutation}): {', '.join(finding.moved)}")
+    return findings

@@ -1,0 +1,28 @@
+"""The scorer as an MLflow pyfunc (models-from-code): MLflow runs this file when it loads the model.
+
+`repurchase score` does not come this way; it checks every hash first (`pipelines.scorer_files`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
+
+from pipelines.scorer_files import digest, from_files, read_files
+
+
+class PyfuncScorer(PythonModel):
+    """Scores a feature frame (`features.build.to_model_frame`)."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the scorer from its files."""
+        files = read_files(Path(context.artifacts["scorer"]))
+        self.scorer = from_files(files, digest(files))
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ARG002
+        """Score customers; see `models.scorer.Scorer.score`."""
+        return self.scorer.score(model_input)
+
+
+set_model(PyfuncScorer())

@@ -1,0 +1,298 @@
+"""The only file that knows MLflow: tracking a training, registering scorers, aliases."""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.scorer import Scorer
+from pipelines.config import Config
+from pipelines.failures import Refused
+from pipelines.locks import locked
+from pipelines.scorer_files import digest, from_files, read_files, to_files, write_files
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once, when mlflow is imported
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered scorer.
+
+    Parameters
+    ----------
+    number : str
+        MLflow's version.
+    run_id : str
+        The training that made it.
+    source : str
+        Where MLflow keeps its files.
+    tags : Mapping[str, str]
+        Digest, recipe, trained_until and, once judged, the verdict.
+    """
+
+    number: str
+    run_id: str
+    source: str
+    tags: Mapping[str, str]
+
+
+class Registry:
+    """One model name in one MLflow store.
+
+    Parameters
+    ----------
+    config : Config
+        For the store's address, the model's name and the pinned digest.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._uri, self._artifacts = _locate(config)
+        self.name = config.mlflow.model
+        with _first_use(self._uri):
+            import mlflow
+
+            logging.getLogger("mlflow").setLevel(logging.ERROR)
+            mlflow.set_tracking_uri(self._uri)
+            mlflow.set_registry_uri(self._uri)
+            self._client: Any = mlflow.MlflowClient(self._uri, self._uri)
+            self._experiment = self._find_experiment()
+
+    def _find_experiment(self) -> str:
+        name = self._config.project.name
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self._client.create_experiment(name, artifact_location=self._artifacts))
+
+    @contextmanager
+    def run(
+        self, name: str, parent: "Run | None" = None, tags: Mapping[str, str] | None = None
+    ) -> Iterator["Run"]:
+        """Open a run; it ends as FINISHED, or as FAILED if the block raises."""
+        all_tags = {"mlflow.runName": name, **(tags or {})}
+        if parent is not None:
+            all_tags["mlflow.parentRunId"] = parent.run_id
+        opened = self._client.create_run(self._experiment, tags=all_tags, run_name=name)
+        run = Run(self._client, opened.info.run_id)
+        try:
+            yield run
+        except BaseException:
+            self._client.set_terminated(run.run_id, "FAILED")
+            raise
+        self._client.set_terminated(run.run_id, "FINISHED")
+
+    def reopen(self, run_id: str) -> "Run":
+        """Add to a run that has ended."""
+        return Run(self._client, run_id)
+
+    def last_training(self) -> str | None:
+        """Run id of the newest finished training."""
+        found = self._client.search_runs(
+            [self._experiment],
+            "tags.kind = 'training' and attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        return str(found[0].info.run_id) if found else None
+
+    def register(self, scorer: Scorer, run: "Run", description: str) -> Version:
+        """Save a scorer with its training run and register it as challenger."""
+        import mlflow
+
+        files = to_files(scorer)
+        with tempfile.TemporaryDirectory() as work:
+            write_files(files, Path(work) / "scorer")
+            with mlflow.start_run(run_id=run.run_id):
+                logged = mlflow.pyfunc.log_model(
+                    name="scorer",
+                    python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+                    artifacts={"scorer": str(Path(work) / "scorer")},
+                    pip_requirements=["repurchase"],
+                    signature=_signature(scorer),
+                )
+        if not self._client.search_registered_models(f"name = '{self.name}'"):
+            self._client.create_registered_model(self.name)
+        tags = {
+            DIGEST: digest(files),
+            RECIPE: scorer.purchase.recipe.name,
+            TRAINED_UNTIL: scorer.trained_until,
+        }
+        made = self._client.create_model_version(
+            self.name,
+            logged.model_uri,
+            run.run_id,
+            tags=tags,
+            description=description,
+            model_id=logged.model_id,
+        )
+        self._client.set_registered_model_alias(self.name, CHALLENGER, made.version)
+        return Version(str(made.version), run.run_id, made.source, tags)
+
+    def version(self, number: str) -> Version:
+        """Find a version by its number."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client.get_model_version(self.name, number)
+        except MlflowException:
+            raise Refused(f"model {self.name!r} has no version {number!r}") from None
+        return _version(found)
+
+    def by_alias(self, alias: str) -> Version | None:
+        """Resolve an alias, once; None where it points to nothing."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _version(self._client.get_model_version_by_alias(self.name, alias))
+        except MlflowException:
+            return None
+
+    def champion(self) -> Version:
+        """Resolve the champion.
+
+        Raises
+        ------
+        Refused
+            If there is none.
+        """
+        found = self.by_alias(CHAMPION)
+        if found is None:
+            raise Refused(
+                f"model {self.name!r} has no champion; hint: run `repurchase train`, then "
+                "`repurchase promote`"
+            )
+        return found
+
+    def promote(self, version: Version, verdict: str, reason: str) -> None:
+        """Point the champion alias at a version and write down why."""
+        self.note_verdict(version, verdict, reason)
+        self._client.set_registered_model_alias(self.name, CHAMPION, version.number)
+
+    def note_verdict(self, version: Version, verdict: str, reason: str) -> None:
+        """Write the gate's verdict onto a version."""
+        self._client.set_model_version_tag(self.name, version.number, VERDICT, verdict)
+        self._client.set_model_version_tag(self.name, version.number, f"{VERDICT}_reason", reason)
+
+    def load(self, version: Version) -> Scorer:
+        """Load a version, after its files were checked against its digest and the config's pin.
+
+        Raises
+        ------
+        Refused
+            If a file was changed, or the pinned digest is another one.
+        """
+        import mlflow
+
+        pinned = self._config.mlflow.champion_digest
+        expected = version.tags.get(DIGEST, "")
+        if pinned is not None and pinned != expected:
+            raise Refused(
+                f"version {version.number} has digest {expected[:19]}…, but [mlflow] champion_digest "
+                f"pins {pinned[:19]}…"
+            )
+        with tempfile.TemporaryDirectory() as work:
+            try:
+                local = mlflow.artifacts.download_artifacts(artifact_uri=version.source, dst_path=work)
+            except (OSError, mlflow.exceptions.MlflowException) as error:
+                first = str(error).split("\n")[0]
+                raise Refused(f"the files of version {version.number} are missing: {first}") from None
+            files = read_files(Path(local) / "artifacts" / "scorer")
+        return from_files(files, expected)
+
+
+class Run:
+    """One MLflow run, written to by its id, so that no ambient active run matters."""
+
+    def __init__(self, client: Any, run_id: str) -> None:
+        self._client = client
+        self.run_id = run_id
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters."""
+        for key, value in values.items():
+            self._client.log_param(self.run_id, key, value)
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log metrics; names keep letters, digits and ``_-./ ``."""
+        for key, value in values.items():
+            self._client.log_metric(self.run_id, key, float(value), step=step)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        for key, value in values.items():
+            self._client.set_tag(self.run_id, key, value)
+
+    def text(self, text: str, path: str) -> None:
+        """Log a text file."""
+        self._client.log_text(self.run_id, text, path)
+
+    def json(self, data: Any, path: str) -> None:
+        """Log a JSON file."""
+        self.text(json.dumps(data, indent=2, ensure_ascii=False, default=str), path)
+
+    def figure(self, figure: Any, path: str) -> None:
+        """Log a matplotlib figure."""
+        self._client.log_figure(self.run_id, figure, path)
+
+    def frame(self, frame: Any, path: str) -> None:
+        """Log a data frame as parquet."""
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as work:
+            frame.to_parquet(Path(work) / name)
+            self._client.log_artifact(self.run_id, str(Path(work) / name), folder)
+
+    def read(self, path: str) -> bytes | None:
+        """Read a logged file; None where there is none."""
+        folder = path.rpartition("/")[0]
+        if path not in [a.path for a in self._client.list_artifacts(self.run_id, folder or None)]:
+            return None
+        with tempfile.TemporaryDirectory() as work:
+            return Path(self._client.download_artifacts(self.run_id, path, work)).read_bytes()
+
+    def tag(self, key: str) -> str | None:
+        """Read a tag."""
+        value = self._client.get_run(self.run_id).data.tags.get(key)
+        return None if value is None else str(value)
+
+
+def _version(found: Any) -> Version:
+    return Version(str(found.version), str(found.run_id), str(found.source), dict(found.tags))
+
+
+def _signature(scorer: Scorer) -> Any:
+    """Every feature is a double: integer columns could not carry the gaps that a feature may have."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    keys = [ColSpec(DataType.string, "customer_id"), ColSpec(DataType.datetime, "cutoff")]
+    return ModelSignature(inputs=Schema([*keys, *(ColSpec(DataType.double, f) for f in scorer.features)]))
+
+
+def _locate(config: Config) -> tuple[str, str | None]:
+    """Resolve a relative SQLite path against the config's folder; artifacts go beside the database."""
+    uri = config.mlflow.tracking_uri
+    if not uri.startswith(_SQLITE):
+        return uri, None
+    database = (config.folder / uri.removeprefix(_SQLITE)).resolve()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return f"{_SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+
+
+@contextmanager
+def _first_use(uri: str) -> Iterator[None]:
+    """Let one process at a time open a SQLite store: creating it in parallel breaks it."""
+    if not uri.startswith(_SQLITE):
+        yield
+        return
+    with locked(Path(uri.removeprefix(_SQLITE) + ".lock")):
+        yield

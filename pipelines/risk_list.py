@@ -1,0 +1,64 @@
+"""The list of customers to act on, safe to open in a spreadsheet."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+LISTED_TIERS = ("high", "medium")
+
+
+def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFrame:
+    """Rank those to act on by value at risk.
+
+    Listed are scored customers of the upper two risk tiers: not those too new to judge, nor those so long
+    gone that a purchase within the CLV horizon is unlikely.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Score columns, one row per customer.
+    horizon, clv_horizon : int
+        Days.
+    """
+    listed = scores[(scores["status"] == "scored") & scores["risk_tier"].isin(LISTED_TIERS)]
+    ranked = listed.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], kind="stable")
+    columns = [
+        "customer_id",
+        "risk_tier",
+        f"p_churn_{horizon}d",
+        "value_at_risk",
+        f"expected_spend_{horizon}d",
+        f"clv_{clv_horizon}d",
+        "days_since_last_order",
+        "n_orders",
+        "total_spend",
+        "next_order_p20",
+        "next_order_p50",
+        "next_order_p80",
+    ]
+    ranked = ranked[columns].reset_index(drop=True)
+    ranked.insert(0, "rank", range(1, len(ranked) + 1))
+    return ranked
+
+
+def write_risk_list(ranked: pd.DataFrame, path: Path) -> int:
+    """Write the list as CSV; text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    probabilities = [c for c in ranked.columns if c.startswith("p_churn")]
+    money = [c for c in ranked.columns if c.startswith(("value_", "expected_", "clv_", "total_"))]
+    shown = ranked.round({**dict.fromkeys(probabilities, 4), **dict.fromkeys(money, 2)})
+    shown = shown.assign(customer_id=[harmless(i) for i in shown["customer_id"]])
+    shown.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, date_format="%Y-%m-%d", lineterminator="\n")
+    return len(shown)
+
+
+def harmless(text: str) -> str:
+    """Keep a spreadsheet from running text as a formula.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("17850")
+    ("'=1+1", '17850')
+    """
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,188 @@
+"""`repurchase score`: the champion, one date, one published run."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.build import build_features, to_model_frame
+from features.snapshot import day_number, take_snapshot
+from models.scorer import Scorer, score_columns
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.engine import Engine, open_engine
+from pipelines.failures import NotReady, Refused
+from pipelines.proof import prove_log
+from pipelines.publish import Published, publish
+from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
+from pipelines.registry import Registry, Version
+from pipelines.risk_list import risk_list, write_risk_list
+
+
+def score(config: Config, console: Console, as_of: date) -> Answer:
+    """Score every customer with a purchase before `as_of`, and publish one immutable run.
+
+    Parameters
+    ----------
+    config : Config
+        The shop's configuration.
+    console : Console
+        Where progress goes.
+    as_of : date
+        Only rows known strictly before it are looked at.
+    """
+    with console.step("resolving and checking the champion"):
+        registry = Registry(config)
+        champion = registry.champion()
+        scorer = registry.load(champion)
+        _refuse_other_target(scorer, champion, config)
+    with open_engine(config) as engine:
+        log = open_log(engine, config, console)
+        if as_of <= log.first_day:
+            raise NotReady(
+                f"{config.tables.transactions.source}: no purchase before {as_of}; "
+                f"the first of the log is on {log.first_day}"
+            )
+        if log.has_amounts != scorer.has_amounts:
+            raise Refused(
+                f"version {champion.number} was trained on a log with other amounts; hint: train again"
+            )
+        with console.step("proving on a sample that no feature sees the future"):
+            prove_log(engine, log, config, as_of)
+        with console.step(f"features of all customers as of {as_of}"):
+            frame = _features(engine, log, scorer, as_of)
+        with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
+            scores = _scores(frame, scorer, champion, as_of)
+        with console.step("publishing"):
+            listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
+            published = publish(
+                config.output,
+                as_of,
+                _facts(engine, log, config, scorer, champion, as_of),
+                {
+                    "scores.parquet": lambda path: _write_scores(scores, path),
+                    "risk_list.csv": lambda path: write_risk_list(listed, path),
+                    "quarantine/transactions.parquet": lambda path: _write_table(
+                        engine, log.quarantine, path
+                    ),
+                },
+            )
+    return _answer(published, scores, listed, scorer, log, config)
+
+
+def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> None:
+    mine = (list(scorer.horizons), scorer.primary_horizon, scorer.clv_horizon)
+    wanted = (config.target.horizons, config.target.primary_horizon, config.target.clv_horizon)
+    if mine != wanted:
+        raise Refused(
+            f"version {champion.number} predicts horizons {mine}, [target] asks for {wanted}; "
+            "hint: train again, or put [target] back"
+        )
+
+
+def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
+    raw = engine.frame(build_features(take_snapshot(log.ledger, [as_of]), scorer.horizons))
+    if raw.empty:
+        raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
+    return to_model_frame(raw, scorer.horizons)
+
+
+def _scores(frame: pd.DataFrame, scorer: Scorer, champion: Version, as_of: date) -> pd.DataFrame:
+    said = scorer.score(frame)
+    facts = frame.drop(columns="cutoff").assign(as_of=as_of, model_version=champion.number)
+    for count in ("frequency", "recency", "T", "days_since_last_order", "n_orders"):
+        facts[count] = facts[count].astype("int64")
+    if not scorer.has_amounts:
+        facts[["monetary_value", "total_spend"]] = float("nan")
+    columns = score_columns(scorer.horizons, scorer.clv_horizon)
+    return pd.concat([facts, said], axis=1)[columns].sort_values("customer_id", ignore_index=True)
+
+
+def _write_scores(scores: pd.DataFrame, path: Path) -> int:
+    """Write Parquet whose bytes depend on the content alone."""
+    dates = [c for c in scores.columns if c.startswith("next_order_")]
+    table = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(None)
+    for name in dates:
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, table.column(name).cast(pa.timestamp("s")).cast(pa.date32()))
+    pq.write_table(table, path, compression="zstd")
+    return len(scores)
+
+
+def _write_table(engine: Engine, table: ir.Table, path: Path) -> int:
+    engine.write_parquet(table, path)
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _facts(
+    engine: Engine, log: PurchaseLog, config: Config, scorer: Scorer, champion: Version, as_of: date
+) -> dict[str, Any]:
+    day = day_number(as_of)
+    later = engine.number(log.lines.filter(log.lines.known_day >= day).count())
+    rows = log.rows
+    return {
+        "config": config.model_dump(mode="json"),
+        "model": {
+            "name": config.mlflow.model,
+            "version": champion.number,
+            "digest": champion.tags["digest"],
+            "recipe": scorer.purchase.recipe.name,
+            "trained_until": scorer.trained_until,
+        },
+        "hindsight": date.fromisoformat(scorer.trained_until) > as_of,
+        "inputs": {
+            "transactions": {
+                "rows_in": rows.rows_in,
+                "rows_used": rows.rows_used,
+                "rows_netted": rows.rows_netted,
+                "rows_quarantined": rows.rows_quarantined,
+                "rows_not_yet_known": later,
+                "fingerprint": fingerprint(engine, log.ledger, as_of),
+            }
+        },
+    }
+
+
+def _answer(
+    published: Published,
+    scores: pd.DataFrame,
+    listed: pd.DataFrame,
+    scorer: Scorer,
+    log: PurchaseLog,
+    config: Config,
+) -> Answer:
+    h, folder = scorer.primary_horizon, published.folder
+    lines = [*log.rows.lines()]
+    if published.manifest["hindsight"]:
+        lines.append(
+            f"warning: the champion was trained until {scorer.trained_until}, after this date: "
+            "the run is stamped hindsight and will not be held to account"
+        )
+    expected = scores[f"p_purchase_{h}d"].sum()
+    at_risk = money(listed["value_at_risk"].sum(), config, scorer)
+    lines += [
+        f"{len(scores):,} customers scored; about {expected:,.0f} of them should buy within {h} days",
+        f"{len(listed):,} customers to act on, with {at_risk} at risk",
+        f"risk list: {folder / 'risk_list.csv'}",
+        f"all scores: {folder / 'scores.parquet'}",
+    ]
+    data = {
+        "run_id": published.run_id,
+        "folder": str(folder),
+        "customers": len(scores),
+        "listed": len(listed),
+        "hindsight": published.manifest["hindsight"],
+        "manifest": str(folder / "manifest.json"),
+    }
+    return Answer(data, lines)
+
+
+def money(value: float, config: Config, scorer: Scorer) -> str:
+    """Format an amount with the shop's currency, or as orders where the log has no amounts."""
+    if not scorer.has_amounts:
+        return f"{value:,.0f} orders"
+    return f"{value:,.0f} {config.project.currency or ''}".strip()

@@ -1,0 +1,162 @@
+"""`repurchase train`: fit and judge every candidate out of time, track it, register the winner."""
+
+import platform
+from datetime import date
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from models.btyd import with_btyd
+from models.folds import best_rule, measure
+from models.leaderboard import leaderboard, spend_board
+from models.purchase import RECIPES
+from pipelines.board import board_lines, board_measures, board_records
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.engine import Engine, open_engine
+from pipelines.plots import gains_figure, reliability_figure
+from pipelines.proof import prove_log
+from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
+from pipelines.registry import Registry, Run, Version
+from pipelines.training import Training, feature_names, pseudonymised, train_scorer
+
+
+def train(config: Config, console: Console, as_of: date | None = None) -> Answer:
+    """Train on rows strictly before `as_of`.
+
+    Parameters
+    ----------
+    config : Config
+        The shop's configuration.
+    console : Console
+        Where progress goes.
+    as_of : date, optional
+        Without it, the day after the newest row, which is printed.
+    """
+    with open_engine(config) as engine:
+        log = open_log(engine, config, console)
+        until = as_of or log.end
+        console.say(f"  training sees rows before {until}")
+        training = train_scorer(engine, log, config, until, console.step)
+        with console.step("proving on a sample that no feature sees the future"):
+            prove_log(engine, log, config, until)
+        data = _data_card(engine, log, config, training)
+    with console.step("tracking in MLflow"):
+        registry = Registry(config)
+        champion = registry.by_alias("champion")
+        if champion is not None:
+            training = _with_champion(training, registry, champion)
+        made, board = _track(registry, config, training, data)
+    return _answer(made, board, training, log)
+
+
+def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Training) -> dict[str, Any]:
+    schedule = training.schedule
+    return {
+        "source": config.tables.transactions.source,
+        "rows_in": log.rows.rows_in,
+        "rows_used": log.rows.rows_used,
+        "rows_netted": log.rows.rows_netted,
+        "rows_quarantined": log.rows.rows_quarantined,
+        "fingerprint": fingerprint(engine, log.ledger, schedule.until),
+        "first_day": log.first_day.isoformat(),
+        "trained_until": schedule.until.isoformat(),
+        "judged_horizon": schedule.judged_horizon,
+        "cutoffs": [c.isoformat() for c in schedule.cutoffs],
+        "folds": [c.isoformat() for c in schedule.folds],
+        "panel_rows": len(training.panel),
+    }
+
+
+def _with_champion(training: Training, registry: Registry, champion: Version) -> Training:
+    """Add the stored champion's predictions on the folds that come after all it has seen."""
+    scorer = registry.load(champion)
+    horizon, panel = training.schedule.judged_horizon, training.panel
+    seen = pd.Timestamp(scorer.trained_until)
+    later = panel[panel["cutoff"].isin(training.folds["cutoff"].unique()) & (panel["cutoff"] >= seen)]
+    if later.empty or horizon not in scorer.purchase.parts or not set(scorer.features) <= set(panel.columns):
+        return training
+    rows = with_btyd(later, scorer.btyd, sorted(scorer.purchase.parts))
+    said = later[["cutoff", "customer_id"]].assign(
+        **{f"p_champion_v{champion.number}": scorer.purchase.curve(rows, [horizon])[:, 0]}
+    )
+    folds = training.folds.merge(said, on=["cutoff", "customer_id"], how="left")
+    return Training(training.schedule, panel, folds, training.recipe, training.scorer)
+
+
+def _track(
+    registry: Registry, config: Config, training: Training, data: dict[str, Any]
+) -> tuple[Version, pd.DataFrame]:
+    seed, recipe = config.training.seed, training.recipe
+    complete = training.folds.dropna(axis="columns")
+    board = leaderboard(complete, seed)
+    tags = {"kind": "training", "recipe": recipe.name, "trained_until": data["trained_until"]}
+    with registry.run(f"train until {data['trained_until']}", tags=tags) as run:
+        run.params(_flat(config.model_dump(mode="json")))
+        run.params({"python": platform.python_version(), "repurchase": version("repurchase")})
+        run.json(config.model_dump(mode="json"), "config.json")
+        run.json(data, "data.json")
+        run.json(list(feature_names(config)), "features.json")
+        run.json(board_records(board), "leaderboard.json")
+        run.text(board.to_csv(), "leaderboard.csv")
+        run.text(spend_board(training.folds, recipe).to_csv(), "spend.csv")
+        run.frame(pseudonymised(training.folds), "folds/folds.parquet")
+        shown = list(dict.fromkeys([recipe.name, "bgnbd", best_rule(training.folds).name]))
+        run.figure(reliability_figure(training.folds, shown), "plots/reliability.png")
+        run.figure(gains_figure(training.folds, shown), "plots/gains.png")
+        run.metrics(board_measures(board)[recipe.name])
+        _track_candidates(registry, run, complete, board)
+        made = registry.register(
+            training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}"
+        )
+    return made, board
+
+
+def _track_candidates(registry: Registry, parent: Run, complete: pd.DataFrame, board: pd.DataFrame) -> None:
+    """One child run a candidate: its measures over all folds, and fold by fold."""
+    columns = [f"p_{name}" for name in board.index]
+    measures = board_measures(board)
+    by_fold = [measure(rows, columns) for _, rows in complete.groupby("cutoff", sort=True)]
+    for name in board.index:
+        with registry.run(str(name), parent=parent, tags={"kind": "candidate"}) as run:
+            if name in RECIPES:
+                run.params({f"weight_{part}": w for part, w in RECIPES[str(name)].weights.items()})
+            run.metrics(measures[str(name)])
+            for step, fold in enumerate(by_fold):
+                run.metrics({f"fold_{k}": fold.loc[name, k] for k in ("log_loss", "auc", "ece")}, step)
+            run.figure(reliability_figure(complete, [str(name)]), "plots/reliability.png")
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return {k: v for k, v in flat.items() if v not in (None, [], {})}
+
+
+def _answer(made: Version, board: pd.DataFrame, training: Training, log: PurchaseLog) -> Answer:
+    schedule, name = training.schedule, training.recipe.name
+    judged = f"{len(schedule.folds)} fold{'s' if len(schedule.folds) > 1 else ''}"
+    said = (
+        f"{name} beats every dumb rule; it is registered"
+        if not training.recipe.is_rule
+        else f"no model beats the best dumb rule, {name}; that rule is registered"
+    )
+    lines = [
+        *log.rows.lines(),
+        f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
+        *board_lines(board),
+        f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
+    ]
+    data = {
+        "version": made.number,
+        "recipe": name,
+        "run_id": made.run_id,
+        "digest": made.tags["digest"],
+        "trained_until": schedule.until.isoformat(),
+        "judged_horizon": schedule.judged_horizon,
+        "leaderboard": board_records(board),
+    }
+    return Answer(data, lines)

@@ -1,0 +1,209 @@
+"""Training without MLflow: panel, folds, the winner, and the scorer it becomes."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from features.build import build_panel, model_features, to_model_frame
+from features.snapshot import sample_customers
+from models.btyd import Btyd, with_btyd_by_cutoff
+from models.folds import (
+    PART_NAMES,
+    VALUE_NAME,
+    best_rule,
+    choose_recipe,
+    fold_table,
+    make_fold,
+    run_part,
+    trees_earn_their_place,
+)
+from models.purchase import RECIPES, Part, PurchaseModel, Recipe, fit_part
+from models.schedule import Schedule, days_needed, plan
+from models.scorer import Scorer, tier_edges
+from models.value import fit_value
+from pipelines.config import Config
+from pipelines.engine import Engine
+from pipelines.failures import NotReady
+from pipelines.purchase_log import PurchaseLog
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training found.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        When it looked.
+    panel : DataFrame
+        Feature and label rows with their ``btyd_`` columns.
+    folds : DataFrame
+        Test rows of all folds with every candidate's prediction.
+    recipe : Recipe
+        The winner; a dumb rule where nothing beats the best of them.
+    scorer : Scorer
+        The winner refitted on all mature labels.
+    """
+
+    schedule: Schedule
+    panel: pd.DataFrame
+    folds: pd.DataFrame
+    recipe: Recipe
+    scorer: Scorer
+
+
+def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
+    """Plan cutoffs and folds, or say how many days are missing."""
+    if until <= log.first_day:
+        raise NotReady(
+            f"{config.tables.transactions.source}: no purchase before {until}; "
+            f"the first of the log is on {log.first_day}"
+        )
+    target, wish = config.target, config.training.cutoffs
+    schedule = plan(
+        log.first_day, until, target.horizons, target.primary_horizon, None if wish == "auto" else wish
+    )
+    if schedule is None:
+        missing = days_needed(target.horizons[0]) - (until - log.first_day).days
+        more = f"needs {missing} more days" if missing > 0 else "needs other [training] cutoffs"
+        raise NotReady(
+            f"{config.tables.transactions.source}: {(until - log.first_day).days} days of history "
+            f"before {until} cannot judge a horizon of {target.horizons[0]} days; {more}"
+        )
+    return schedule
+
+
+def load_panel(
+    engine: Engine, log: PurchaseLog, config: Config, cutoffs: Sequence[date], observed_until: date
+) -> tuple[pd.DataFrame, Btyd]:
+    """Build features and labels at `cutoffs`, on a customer sample of bounded size.
+
+    Returns
+    -------
+    DataFrame, Btyd
+        The panel with ``btyd_`` columns, and the buy-till-you-die models of the newest cutoff.
+    """
+    horizons = config.target.horizons
+    customers = engine.number(log.ledger.customer_id.nunique())
+    share = config.training.max_customers / max(customers, 1)
+    ledger = sample_customers(log.ledger, share, config.training.seed)
+    raw = engine.frame(build_panel(ledger, cutoffs, horizons, observed_until))
+    return with_btyd_by_cutoff(to_model_frame(raw, horizons), horizons, has_amounts=log.has_amounts)
+
+
+def feature_names(config: Config) -> tuple[str, ...]:
+    """Name the feature columns that models see, in order."""
+    return tuple(f.name for f in model_features(config.target.horizons))
+
+
+def run_folds(
+    panel: pd.DataFrame, cutoffs: Sequence[date], horizon: int, config: Config, *, has_amounts: bool
+) -> pd.DataFrame:
+    """Refit every part before each fold, in parallel, and collect the test rows."""
+    features, seed = feature_names(config), config.training.seed
+    folds = [make_fold(panel, pd.Timestamp(c), horizon) for c in cutoffs]
+    names = [*PART_NAMES, *([VALUE_NAME] if has_amounts else [])]
+    jobs = [(name, fold) for fold in folds for name in names]
+    results = in_parallel(run_part, ((name, fold, features, seed) for name, fold in jobs))
+    tables = []
+    for fold in folds:
+        parts: dict[str, Any] = {}
+        for (_, owner), found in zip(jobs, results, strict=True):
+            parts |= found if owner is fold else {}
+        tables.append(fold_table(fold, parts))
+    return pd.concat(tables, ignore_index=True)
+
+
+def pick(folds: pd.DataFrame, seed: int) -> Recipe:
+    """Return the winner: the simplest of the best learned recipes, or the best dumb rule if none beats it."""
+    return choose_recipe(folds, best_rule(folds), seed)
+
+
+def fit_scorer(
+    panel: pd.DataFrame,
+    btyd: Btyd,
+    recipe: Recipe,
+    schedule: Schedule,
+    config: Config,
+    *,
+    value_trees: bool,
+    has_amounts: bool,
+) -> Scorer:
+    """Refit a recipe on all labels that are mature by ``schedule.until``."""
+    target, features, seed = config.target, feature_names(config), config.training.seed
+    until = pd.Timestamp(schedule.until)
+    newest = panel[panel["cutoff"] == until]
+    train = {h: make_fold(panel, until, h).train for h in target.horizons}
+    jobs = [(h, name) for h in target.horizons if len(train[h]) for name in recipe.weights]
+    fitted = in_parallel(fit_part, ((name, train[h], newest, h, features, seed) for h, name in jobs))
+    parts: dict[int, dict[str, Part]] = {}
+    for (h, name), part in zip(jobs, fitted, strict=True):
+        parts.setdefault(h, {})[name] = part
+    judged = schedule.judged_horizon
+    value = fit_value(train[judged], btyd, judged, features, has_trees=value_trees, seed=seed)
+    scorer = Scorer(
+        purchase=PurchaseModel(recipe, parts, btyd),
+        value=value,
+        horizons=tuple(target.horizons),
+        primary_horizon=target.primary_horizon,
+        clv_horizon=target.clv_horizon,
+        tier_edges=(0.0, 1.0),
+        has_amounts=has_amounts,
+        features=features,
+        trained_until=schedule.until.isoformat(),
+    )
+    return scorer.with_tier_edges(tier_edges(scorer.p_churn(newest)))
+
+
+def train_scorer(
+    engine: Engine, log: PurchaseLog, config: Config, until: date, say: Callable[[str], Any]
+) -> Training:
+    """Run the whole of a training on what was known strictly before `until`."""
+    schedule = make_schedule(config, log, until)
+    with say(f"panel of {len(schedule.cutoffs)} cutoffs, {schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"):
+        panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
+    check_outcomes(panel, schedule, config)
+    with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
+        folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, has_amounts=log.has_amounts)
+    recipe = pick(folds, config.training.seed)
+    with say(f"refitting the winner, {recipe.name}, on all mature labels"):
+        scorer = fit_scorer(
+            panel,
+            btyd,
+            recipe,
+            schedule,
+            config,
+            value_trees=trees_earn_their_place(folds, config.training.seed),
+            has_amounts=log.has_amounts,
+        )
+    return Training(schedule, panel, folds, recipe, scorer)
+
+
+def check_outcomes(panel: pd.DataFrame, schedule: Schedule, config: Config) -> None:
+    """Refuse a panel in whose test folds everybody, or nobody, bought: there is nothing to judge."""
+    tests = panel[panel["cutoff"].isin([pd.Timestamp(c) for c in schedule.folds])]
+    bought = tests[f"y_purchased_{schedule.judged_horizon}d"]
+    if bought.nunique() < 2 or tests["customer_id"].nunique() < 2:
+        raise NotReady(
+            f"{config.tables.transactions.source}: of {len(bought):,} customers in the test folds, "
+            f"{int(bought.sum()):,} bought within {schedule.judged_horizon} days; "
+            "a model needs both buyers and non-buyers"
+        )
+
+
+def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Run calls in separate processes, one thread each, so that results do not depend on their number."""
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        return list(joblib.Parallel(n_jobs=os.cpu_count() or 1)(joblib.delayed(function)(*c) for c in calls))
+
+
+def pseudonymised(folds: pd.DataFrame) -> pd.DataFrame:
+    """Replace customer ids by running numbers: what is logged must not name anyone."""
+    codes = np.unique(folds["customer_id"].to_numpy().astype(str), return_inverse=True)[1]
+    return folds.assign(customer_id=codes)
