@@ -52,12 +52,24 @@ class Registry:
     ----------
     config : Config
         For the store's address, the model's name and the pinned digest.
+    create : bool
+        Whether to make a SQLite store that does not exist yet; only training does.
+
+    Raises
+    ------
+    Refused
+        If there is no store and none is to be made.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, create: bool = False) -> None:
         self._config = config
         self._uri, self._artifacts = _locate(config)
         self.name = config.mlflow.model
+        if not (create or _exists(self._uri)):
+            raise Refused(
+                f"no model has been trained: {config.mlflow.tracking_uri} does not exist; "
+                "hint: run `repurchase train`, then `repurchase promote`"
+            )
         with _first_use(self._uri):
             import mlflow
 
@@ -284,8 +296,11 @@ def _locate(config: Config) -> tuple[str, str | None]:
     if not uri.startswith(_SQLITE):
         return uri, None
     database = (config.folder / uri.removeprefix(_SQLITE)).resolve()
-    database.parent.mkdir(parents=True, exist_ok=True)
     return f"{_SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+
+
+def _exists(uri: str) -> bool:
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
 
 
 @contextmanager

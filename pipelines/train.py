@@ -43,7 +43,7 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
     with console.step("tracking in MLflow"):
-        registry = Registry(config)
+        registry = Registry(config, create=True)
         champion = registry.by_alias("champion")
         if champion is not None:
             training = _with_champion(training, registry, champion)

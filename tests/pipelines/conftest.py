@@ -1,0 +1,101 @@
+"""A simulated shop with refunds and strangers, and the whole path run on it once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models.simulate import ShopSpec, simulate_shop
+from pipelines.cli import main
+
+AS_OF = "2025-03-01"
+HORIZONS = [14, 45, 90]
+SPEC = ShopSpec(
+    n_customers=1200,
+    start="2024-01-01",
+    days=540,
+    acquisition_days=300,
+    refund_share=0.05,
+    anonymous_share=0.1,
+    lines_per_order=2,
+)
+CONFIG = f"""\
+[project]
+name = "shop"
+currency = "EUR"
+[tables.transactions]
+source = "orders.parquet"
+[tables.transactions.columns]
+customer_id = "customer_id"
+order_id = "order_id"
+ordered_at = "ordered_at"
+product_id = "product_id"
+quantity = "quantity"
+unit_price = "unit_price"
+[policy]
+cancellation = {{ column = "order_id", prefix = "C" }}
+[target]
+horizons = {HORIZONS}
+primary_horizon = 90
+"""
+
+
+@pytest.fixture(scope="session")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's log as parquet."""
+    path = tmp_path_factory.mktemp("orders") / "orders.parquet"
+    simulate_shop(SPEC, seed=11).transactions.to_parquet(path)
+    return path
+
+
+def lay_out(folder: Path, orders: Path, config: str = CONFIG) -> Path:
+    """Put a log and its config into a folder; return the config's path."""
+    shutil.copy(orders, folder / "orders.parquet")
+    (folder / "repurchase.toml").write_text(config, encoding="utf-8")
+    return folder / "repurchase.toml"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, orders: Path) -> Path:
+    """A fresh folder with a log and a config; nothing has been run in it."""
+    return lay_out(tmp_path, orders)
+
+
+@pytest.fixture(scope="session")
+def run_shop(tmp_path_factory: pytest.TempPathFactory, orders: Path) -> Path:
+    """Train, promote and score, once; tests that change anything work on a copy (`own_shop`)."""
+    config = lay_out(tmp_path_factory.mktemp("shop"), orders)
+    for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
+        assert main(["--config", str(config), "--quiet", *command]) == 0
+    return config
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    """All paths under a folder with their bytes, to see that a command wrote nothing."""
+    return {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def own_shop(run_shop: Path, orders: Path, tmp_path: Path) -> Path:
+    """A copy of the finished shop in a folder of its own, its MLflow store told where it lies now."""
+    import sqlite3
+
+    from mlflow.tracking._tracking_service import utils
+
+    folder = tmp_path / "copy"
+    shutil.copytree(run_shop.parent, folder, symlinks=True)
+    old, new = run_shop.parent.as_uri(), folder.as_uri()
+    with sqlite3.connect(folder / "mlflow.db") as store:
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+            ("model_versions", "source"),
+            ("model_versions", "storage_location"),
+        ):
+            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (old, new))  # noqa: S608
+    store.close()
+    utils._artifact_repos_cache.clear()  # it remembers where a run id's files lay before the copy
+    return folder / "repurchase.toml"

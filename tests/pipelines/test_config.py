@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from features.errors import ContractError
+from pipelines.config import load_config
+
+MINIMAL = """
+[project]
+name = "s"
+[tables.transactions]
+source = "orders.csv"
+columns = { customer_id = "c", ordered_at = "d" }
+"""
+
+
+def load(folder: Path, text: str):
+    (folder / "repurchase.toml").write_text(text, encoding="utf-8")
+    return load_config(folder / "repurchase.toml")
+
+
+def test_only_a_name_and_a_log_are_needed(tmp_path):
+    config = load(tmp_path, MINIMAL)
+    assert config.target.horizons == [7, 14, 28, 90]
+    assert config.target.clv_horizon == 365
+    assert config.training.max_customers == 200_000
+    assert config.mlflow.tracking_uri == "sqlite:///mlflow.db"
+
+
+def test_relative_paths_start_at_the_config_not_at_the_working_directory(tmp_path, monkeypatch):
+    config = load(tmp_path, MINIMAL)
+    monkeypatch.chdir("/")
+    assert config.output == tmp_path / "out"
+    assert config.folder == tmp_path
+
+
+def test_keys_of_later_versions_are_accepted(tmp_path):
+    later = """
+[tables.customers]
+source = "c.csv"
+columns = { customer_id = "c" }
+attributes = ["tier"]
+[economics]
+margin = 0.3
+[gate]
+[limits]
+[segments]
+[campaign]
+id = "spring"
+[sinks]
+"""
+    assert load(tmp_path, MINIMAL + later).economics == {"margin": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[mlflow]\ntracking_url = 'x'", "did you mean 'tracking_uri'?"),
+        ("[mlflow]\nmodel = 'a; drop table'", "mlflow.model"),
+        ("[mlflow]\nchampion_digest = 'md5:1'", "champion_digest"),
+        ("[target]\nhorizons = [28, 7]\nprimary_horizon = 7", "must rise"),
+        ("[target]\nhorizons = [0, 90]", "target.horizons.0"),
+        ("[training]\ncutoffs = 'some'", "training.cutoffs"),
+        ("[policy]\nrefunds = 'keep'", "policy.refunds"),
+        ("[policy]\ncancellation = { column = 'order_id' }", "policy.cancellation.prefix"),
+        ("[tables.orders]\nsource = 'x'", "unknown key 'tables.orders'"),
+    ],
+)
+def test_a_typo_is_refused_by_name(tmp_path, line, said):
+    with pytest.raises(ContractError) as refused:
+        load(tmp_path, MINIMAL + line)
+    assert said in str(refused.value)
+    assert "repurchase.toml" in str(refused.value)
+
+
+def test_the_folder_cannot_be_set_in_the_file(tmp_path):
+    with pytest.raises(ContractError, match="unknown key 'folder'"):
+        load(tmp_path, "folder = '/'\n" + MINIMAL)
+
+
+def test_a_config_is_frozen(tmp_path):
+    config = load(tmp_path, MINIMAL)
+    with pytest.raises(ValueError, match="frozen"):
+        config.project.name = "other"

@@ -1,0 +1,53 @@
+import csv
+
+import pandas as pd
+import pytest
+
+from pipelines.risk_list import harmless, risk_list, write_risk_list
+
+
+def scores(**changes) -> pd.DataFrame:
+    base = {
+        "customer_id": ["a", "b", "c", "d", "e"],
+        "status": ["scored", "scored", "scored", "too_new", "already_lapsed"],
+        "risk_tier": ["high", "medium", "low", "high", "high"],
+        "p_churn_90d": [0.9, 0.5, 0.1, 0.9, 0.99],
+        "value_at_risk": [10.0, 20.0, 90.0, 50.0, 70.0],
+        "expected_spend_90d": 1.234567,
+        "clv_365d": 5.0,
+        "days_since_last_order": 3,
+        "n_orders": 2,
+        "total_spend": 30.0,
+        "next_order_p20": pd.Timestamp("2026-01-02"),
+        "next_order_p50": pd.NaT,
+        "next_order_p80": pd.NaT,
+    }
+    return pd.DataFrame(base | changes)
+
+
+def test_only_scored_customers_of_the_upper_tiers_are_listed_by_value_at_risk():
+    assert list(risk_list(scores(), 90, 365)["customer_id"]) == ["b", "a"]
+
+
+def test_equal_value_is_ordered_by_customer():
+    assert list(risk_list(scores(value_at_risk=1.0), 90, 365)["customer_id"]) == ["a", "b"]
+
+
+def test_an_empty_list_keeps_its_header(tmp_path):
+    assert write_risk_list(risk_list(scores(status="too_new"), 90, 365), tmp_path / "list.csv") == 0
+    assert (tmp_path / "list.csv").read_text().startswith('"rank","customer_id","risk_tier"')
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "＝1", "\n=1"])
+def test_a_hostile_id_cannot_become_a_formula(tmp_path, text):
+    ranked = risk_list(scores(customer_id=[text, "b", "c", "d", "e"]), 90, 365)
+    write_risk_list(ranked, tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open(newline="") as handle:
+        cells = [row["customer_id"] for row in csv.DictReader(handle)]
+    assert cells[1] == f"'{text}"
+    assert cells[1].removeprefix("'") == text
+
+
+def test_an_ordinary_id_is_left_alone():
+    assert harmless("17850") == "17850"
+    assert harmless("khách hàng 1") == "khách hàng 1"
