@@ -67,22 +67,65 @@ def paired_interval(
     >>> round(better.mean, 2), better.lo > 0
     (0.3, True)
     """
+    [interval] = paired_intervals(
+        customer_ids,
+        np.asarray(loss_a)[:, None],
+        np.asarray(loss_b)[:, None],
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+    return interval
+
+
+def paired_intervals(
+    customer_ids: npt.ArrayLike,
+    losses_a: npt.ArrayLike,
+    losses_b: npt.ArrayLike,
+    *,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 0,
+) -> list[Interval]:
+    """Many comparisons on the same rows and the same draws, at little more than the cost of one.
+
+    Parameters
+    ----------
+    customer_ids : array-like of shape (n,)
+        Whose row it is.
+    losses_a, losses_b : array-like of shape (n, k)
+        One comparison a column; a single column on either side serves all.
+    level, draws, seed
+        As in `paired_interval`.
+
+    Returns
+    -------
+    list of Interval
+        One for each column, equal to what `paired_interval` says of it.
+
+    Examples
+    --------
+    >>> two = paired_intervals([1, 2, 3], [[0.9], [0.8], [0.7]], [[0.5, 0.9], [0.5, 0.8], [0.5, 0.7]])
+    >>> [round(interval.mean, 2) for interval in two]
+    [0.3, 0.0]
+    """
     if not 0 < level < 1:
         raise ContractError("level must be in (0, 1)", example=level)
     if draws < 1:
         raise ContractError("draws must be positive", example=draws)
-    total, rows = _per_customer(customer_ids, _difference(loss_a, loss_b))
+    total, rows = _per_customer(customer_ids, _difference(losses_a, losses_b))
     rng = np.random.default_rng(seed)
     means = np.concatenate(list(_resampled_means(total, rows, draws, rng)))
-    lo, hi = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(total.sum() / rows.sum()), float(lo), float(hi))
+    ends = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    middle = total.sum(axis=0) / rows.sum()
+    return [Interval(float(m), float(lo), float(hi)) for m, lo, hi in zip(middle, *ends, strict=True)]
 
 
 def _difference(loss_a: npt.ArrayLike, loss_b: npt.ArrayLike) -> Floats:
     a, b = np.asarray(loss_a, np.float64), np.asarray(loss_b, np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
+    if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
         raise ContractError("losses must be one-dimensional and equally long", example=(a.shape, b.shape))
-    bad = ~(np.isfinite(a) & np.isfinite(b))
+    bad = ~(np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise ContractError(f"{int(bad.sum())} rows have a missing or infinite loss", example=f"row {row}")
@@ -92,20 +135,24 @@ def _difference(loss_a: npt.ArrayLike, loss_b: npt.ArrayLike) -> Floats:
 def _per_customer(customer_ids: npt.ArrayLike, difference: Floats) -> tuple[Floats, Floats]:
     """Sum of differences and number of rows, a customer each, in order of their ids."""
     ids: Any = np.asarray(customer_ids)
-    if ids.shape != difference.shape:
-        raise ContractError("customer_ids and losses differ in length", example=(ids.shape, difference.shape))
+    if ids.shape != difference.shape[:1]:
+        raise ContractError(
+            "customer_ids and losses differ in length", example=(ids.shape, difference.shape[:1])
+        )
     code, customers = pd.factorize(ids, sort=True)
     if (code < 0).any():
         raise ContractError(f"{int((code < 0).sum())} rows have no customer_id")
     if len(customers) < 2:
         raise ContractError("an interval over customers needs at least 2 of them", example=len(customers))
-    return np.bincount(code, difference).astype(np.float64), np.bincount(code).astype(np.float64)
+    total: Floats = np.column_stack([np.bincount(code, column) for column in difference.T]).astype(np.float64)
+    return total, np.bincount(code).astype(np.float64)
 
 
 def _resampled_means(total: Floats, rows: Floats, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
     """Means of `draws` samples of as many customers, with replacement, a bounded chunk at a time."""
-    chunk = max(1, _CELLS // total.size)
+    size = len(total)
+    chunk = max(1, _CELLS // size)
     for start in range(0, draws, chunk):
-        shape = (min(chunk, draws - start), total.size)
-        drawn = rng.integers(total.size, size=shape, dtype=np.int32)
-        yield total[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
+        drawn = rng.integers(size, size=(min(chunk, draws - start), size), dtype=np.int32)
+        times = np.stack([np.bincount(row, minlength=size) for row in drawn]).astype(np.float64)
+        yield (times @ total) / (times @ rows)[:, None]

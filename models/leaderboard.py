@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from models.folds import best_rule, log_loss_difference, measure, measure_spend
+from models.folds import best_rule, log_loss_differences, measure, measure_spend
 from models.purchase import RECIPES, Recipe
 
 REFERENCE = "bgnbd"
@@ -29,8 +29,8 @@ def leaderboard(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     board = measure(table, [f"p_{n}" for n in names])
     board["is_rule"] = [n in RECIPES and RECIPES[n].is_rule for n in names]
     for label, reference in (("over_rule", best_rule(table).name), ("over_bgnbd", REFERENCE)):
-        gains = [log_loss_difference(table, f"p_{reference}", f"p_{n}", seed) for n in names]
-        board[label], board[f"{label}_lo"], board[f"{label}_hi"] = zip(*gains, strict=True)
+        gains = log_loss_differences(table, f"p_{reference}", [f"p_{n}" for n in names], seed)
+        board[label], board[f"{label}_lo"], board[f"{label}_hi"] = zip(*gains.values(), strict=True)
     return board.sort_values(["log_loss", "candidate"])
 
 

@@ -71,8 +71,15 @@ def brier(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
     return float(np.mean((given - happened) ** 2))
 
 
-def auc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
+def auc(y: npt.ArrayLike, score: npt.ArrayLike) -> float:
     """Probability that a buyer is ranked above a non-buyer, ties counting half (area under the ROC curve).
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        1 where the customer bought, else 0.
+    score : array-like of shape (n,)
+        Any finite number that ranks, such as a probability or minus the days of silence.
 
     Raises
     ------
@@ -84,7 +91,8 @@ def auc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    happened, given = _outcomes(y, p)
+    happened, given = _amounts(y, score, ("y", "p"))
+    _refuse_odd_outcomes(happened)
     if happened.min() == happened.max():
         raise ContractError("AUC needs both outcomes, but all rows have one", example=int(happened[0]))
     return float(roc_auc_score(happened, given))
@@ -229,9 +237,13 @@ def rmse(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 def _outcomes(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
     happened, given = _amounts(y, p, ("y", "p"))
-    _refuse((happened != 0) & (happened != 1), happened, "outcomes other than 0 and 1 in 'y'")
+    _refuse_odd_outcomes(happened)
     _refuse((given < 0) | (given > 1), given, "probabilities outside [0, 1] in 'p'")
     return happened, given
+
+
+def _refuse_odd_outcomes(happened: Floats) -> None:
+    _refuse((happened != 0) & (happened != 1), happened, "outcomes other than 0 and 1 in 'y'")
 
 
 def _amounts(

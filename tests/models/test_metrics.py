@@ -148,16 +148,25 @@ def test_inputs_are_not_changed() -> None:
         ([[1, 0]], [[0.5, 0.5]], "one-dimensional"),
         ([1, 0], [0.5, np.nan], "missing or infinite values in 'p'"),
         ([1, np.nan], [0.5, 0.5], "missing or infinite values in 'y'"),
-        ([1, 0], [0.5, 1.01], "outside"),
-        ([1, 0], [-0.1, 0.5], "outside"),
         ([1, 2], [0.5, 0.5], "other than 0 and 1"),
     ],
 )
-def test_bad_probabilities_are_refused(
+def test_bad_outcomes_are_refused(
     measure: Callable[..., object], y: list[float], p: list[float], what: str
 ) -> None:
     with pytest.raises(ContractError, match=what):
         measure(y, p)
+
+
+@pytest.mark.parametrize("measure", [m for m in OF_PROBABILITIES if m is not metrics.auc])
+@pytest.mark.parametrize("p", [[0.5, 1.01], [-0.1, 0.5]])
+def test_bad_probabilities_are_refused(measure: Callable[..., object], p: list[float]) -> None:
+    with pytest.raises(ContractError, match="outside"):
+        measure([1, 0], p)
+
+
+def test_auc_ranks_any_score() -> None:
+    assert metrics.auc([0, 0, 1, 1], [-30, -5, -7, 400]) == metrics.auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
 
 
 @pytest.mark.parametrize("measure", OF_AMOUNTS)
