@@ -6,6 +6,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
@@ -20,7 +21,7 @@ class PyfuncScorer(PythonModel):
         files = read_files(Path(context.artifacts["scorer"]))
         self.scorer = from_files(files, digest(files))
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ARG002
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
         """Score customers; see `models.scorer.Scorer.score`."""
         return self.scorer.score(model_input)
 
