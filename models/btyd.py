@@ -109,7 +109,8 @@ def with_btyd_by_cutoff(
         parts.append(with_btyd(rows, newest, horizons))
     if newest is None:
         raise ValueError("an empty panel has no cutoff to fit at")
-    return pd.concat(parts), newest
+    place = np.argsort(np.argsort(panel["cutoff"].to_numpy(), kind="stable"))
+    return pd.concat(parts).iloc[place], newest
 
 
 def _histories(frame: pd.DataFrame) -> tuple[Floats, Floats, Floats]:

@@ -102,6 +102,14 @@ def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) 
     return np.hstack([frame[list(features)].to_numpy(), said])
 
 
+def without_empty_columns(inputs: Floats) -> Floats:
+    """Fill columns that hold no value at all with 0: there is nothing to learn, but the trees refuse them.
+
+    Spend in a log without amounts is such a column, and gaps where nobody came back yet.
+    """
+    return np.where(np.isnan(inputs).all(axis=0), 0.0, inputs)
+
+
 @dataclass(frozen=True)
 class Boosting:
     """Gradient-boosted trees on the panel, with the buy-till-you-die outputs among their inputs."""
@@ -120,4 +128,5 @@ def fit_boosting(
 ) -> Boosting:
     """Fit on rows whose outcome (1 bought, 0 not) is known; both outcomes must occur."""
     trees = HistGradientBoostingClassifier(**BOOSTING, random_state=seed)
-    return Boosting(tuple(features), trees.fit(boosting_inputs(train, features, horizon), bought))
+    inputs = without_empty_columns(boosting_inputs(train, features, horizon))
+    return Boosting(tuple(features), trees.fit(inputs, bought))

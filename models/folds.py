@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.baselines import expected_spend_by_formula
-from models.bootstrap import Interval, paired_interval
+from models.bootstrap import Interval, paired_interval, paired_intervals
 from models.btyd import fit_btyd
 from models.metrics import aggregate_bias, auc, brier, ece, lift, log_loss, log_loss_rows, normalised_gini
 from models.purchase import RECIPES, Recipe, fit_part
@@ -140,11 +140,20 @@ def measure_spend(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.Dat
     return pd.DataFrame(rows).set_index("candidate")
 
 
+def log_loss_differences(
+    table: pd.DataFrame, reference: str, columns: Sequence[str], seed: int
+) -> dict[str, Interval]:
+    """Paired differences of log-loss, `reference` minus each column: above 0 means the column is better."""
+    bought = table["bought"].to_numpy()
+    losses = {c: log_loss_rows(bought, table[c].to_numpy()) for c in {reference, *columns}}
+    theirs = np.column_stack([losses[c] for c in columns])
+    found = paired_intervals(table["customer_id"].to_numpy(), losses[reference][:, None], theirs, seed=seed)
+    return dict(zip(columns, found, strict=True))
+
+
 def log_loss_difference(table: pd.DataFrame, a: str, b: str, seed: int) -> Interval:
     """Paired difference of log-loss, column `a` minus column `b`: above 0 means that `b` is better."""
-    bought = table["bought"].to_numpy()
-    losses = [log_loss_rows(bought, table[c].to_numpy()) for c in (a, b)]
-    return paired_interval(table["customer_id"].to_numpy(), *losses, seed=seed)
+    return log_loss_differences(table, a, [b], seed)[b]
 
 
 def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
@@ -154,7 +163,8 @@ def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
     less than `TIE`. Where no learned recipe clearly beats the rule, the rule is chosen.
     """
     learned = [r for r in RECIPES.values() if not r.is_rule]
-    able = [r for r in learned if log_loss_difference(table, f"p_{rule.name}", f"p_{r.name}", seed).lo > 0]
+    over = log_loss_differences(table, f"p_{rule.name}", [f"p_{r.name}" for r in learned], seed)
+    able = [r for r in learned if over[f"p_{r.name}"].lo > 0]
     if not able:
         return rule
     loss = measure(table, [f"p_{r.name}" for r in able])["log_loss"]
@@ -173,7 +183,7 @@ def trees_earn_their_place(table: pd.DataFrame, seed: int) -> bool:
     if "if_any_boosting_spend" not in table:
         return False
     buyers = table[(table["bought"] == 1) & table["if_any_btyd_spend"].notna()]
-    if buyers.empty:
+    if buyers["customer_id"].nunique() < 2:  # an interval over customers needs two
         return False
     deviance = [
         gamma_deviance_rows(buyers["spend"].to_numpy(), buyers[f"if_any_{n}_spend"].to_numpy())

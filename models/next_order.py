@@ -48,7 +48,7 @@ def next_order_dates(
     place = np.maximum(reached.argmax(axis=1), 1)
     rows = np.arange(len(curve))
     low, high = padded[rows, place - 1], padded[rows, place]
-    share = (quantile - low) / np.maximum(high - low, 1e-12)
+    share = np.clip((quantile - low) / np.maximum(high - low, 1e-12), 0, 1)  # past 1: not reached
     days = grid[place - 1] + share * (grid[place] - grid[place - 1])
     whole = np.maximum(np.ceil(days - 1e-9), 1) - 1
     dates = cutoff + pd.to_timedelta(pd.Series(whole, index=cutoff.index), unit="D")

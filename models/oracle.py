@@ -6,6 +6,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
+from features.errors import ContractError
 from models.bgnbd import BetaGeoModel
 
 PENALTIES = (0.0, 0.001, 0.01, 0.1)
@@ -37,7 +38,7 @@ def fit_lifetimes_bgnbd(frame: pd.DataFrame) -> BetaGeoModel | None:
         try:
             with np.errstate(all="ignore"), redirect_stdout(StringIO()):  # it prints when it fails
                 fitter.fit(ordered["frequency"], ordered["recency"], ordered["T"])
-        except ConvergenceError:
+            return BetaGeoModel.from_dict({"params": {k: float(v) for k, v in fitter.params_.items()}})
+        except (ConvergenceError, np.linalg.LinAlgError, ContractError):  # the last: a parameter at 0 or ∞
             continue
-        return BetaGeoModel.from_dict({"params": {k: float(v) for k, v in fitter.params_.items()}})
     return None

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from features.errors import ContractError
 from models.baselines import RULES, BinnedRule, fit_rule
 from models.bgnbd import BetaGeoModel
 from models.btyd import Btyd
@@ -117,7 +118,9 @@ def fit_part(
         return fit_rule(name if name in RULES else "base_rate", train, bought, horizon)
     if name == "logistic":
         return fit_logistic(train, bought)
-    return fit_boosting(train, bought, features, horizon, seed)
+    if name == "boosting":
+        return fit_boosting(train, bought, features, horizon, seed)
+    raise ContractError(f"{name!r} is not a part of any recipe")
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,9 @@ class PurchaseModel:
     def curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
         """P(at least one purchase within t days), for each t.
 
-        At a trained horizon this is the blend itself. Between and beyond them it is BG/NBD's curve,
-        shifted in logit space by what the blend says at the trained horizons. Never falls as t grows.
+        At a trained horizon this is the blend itself, or what it says of a shorter one if that is more.
+        Between and beyond them it is BG/NBD's curve, shifted in logit space by what the blend says at the
+        trained horizons. Never falls as t grows.
 
         Parameters
         ----------
@@ -156,13 +160,14 @@ class PurchaseModel:
         ndarray, shape (n, len(times))
         """
         knots = sorted(self.parts)
-        at_knots = np.column_stack([self._at(frame, h) for h in knots])
+        at_knots = np.maximum.accumulate(np.column_stack([self._at(frame, h) for h in knots]), axis=1)
         shifts = _logit(at_knots) - _logit(self._btyd_curve(frame, knots))
         curve: Floats = expit(_logit(self._btyd_curve(frame, times)) + _between(knots, shifts, times))
-        for place, horizon in enumerate(knots):
-            if horizon in times:
-                curve[:, times.index(horizon)] = at_knots[:, place]
-        return np.maximum.accumulate(curve, axis=1)
+        # Between two knots the curve stays between their values: which other times are asked moves no knot.
+        walls = np.column_stack([np.zeros(len(frame)), at_knots, np.ones(len(frame))])
+        lowest = walls[:, np.searchsorted(knots, times, side="right")]
+        highest = walls[:, np.searchsorted(knots, times, side="left") + 1]
+        return np.maximum.accumulate(np.clip(curve, lowest, highest), axis=1)
 
     def _at(self, frame: pd.DataFrame, horizon: int) -> Floats:
         parts = self.parts[horizon]
@@ -207,4 +212,6 @@ def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
         return BtydPart(BetaGeoModel.from_dict(state))
     if kind == "logistic":
         return LogisticRfm.from_dict(state)
-    return Boosting(tuple(state["features"]), trees)
+    if kind == "boosting":
+        return Boosting(tuple(state["features"]), trees)
+    raise ContractError(f"the model has a part of unknown kind {kind!r}")

@@ -91,10 +91,12 @@ def _auto(first_day: date, until: date, judged: int, shortest: int, mature: int)
     """Walk back from the newest mature cutoff in whole weeks, and forward while some label is mature."""
     newest, oldest = until - timedelta(judged), first_day + timedelta(FIRST_LOOK)
     step = max(7, (newest - oldest).days // max(mature - 1, 1) // 7 * 7)
-    back = [newest - timedelta(step * k) for k in range(mature)]
+    back = [c for c in (newest - timedelta(step * k) for k in range(mature)) if c >= oldest]
+    enough = newest - timedelta(judged)
+    if mature > 1 and oldest <= enough < min(back):  # whole weeks fall short of a label to learn from
+        back = [*back[: mature - 1], enough]
     forward = [newest + timedelta(step * k) for k in range(1, YOUNG + 1)]
-    fit = [c for c in back if c >= oldest] + [c for c in forward if c + timedelta(shortest) <= until]
-    return sorted(fit)
+    return sorted([*back, *(c for c in forward if c + timedelta(shortest) <= until)])
 
 
 def _folds(cutoffs: Sequence[date], horizon: int, until: date) -> list[date]:

@@ -84,7 +84,8 @@ class Scorer:
         self._check(frame)
         trained = sorted({*self.purchase.parts, self.value.horizon})
         rows = with_btyd(frame.reset_index(drop=True), self.btyd, trained)
-        times = time_grid([*self.horizons, self.clv_horizon], 2 * self.clv_horizon)
+        lengths = [*self.horizons, self.clv_horizon]
+        times = time_grid(lengths, 2 * max(lengths))
         curve = self.purchase.curve(rows, times)
         at = {h: curve[:, times.index(h)] for h in {*self.horizons, self.clv_horizon}}
         spend = self._spend(rows, at)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from models.btyd import Btyd
-from models.classifier import BOOSTING, boosting_inputs
+from models.classifier import BOOSTING, boosting_inputs, without_empty_columns
 
 Floats = NDArray[np.float64]
 
@@ -118,7 +118,8 @@ def fit_value(
     if not (has_spend and has_trees):
         return base
     trees = HistGradientBoostingRegressor(loss="gamma", **BOOSTING, random_state=seed)
-    trees.fit(boosting_inputs(buyers, features, horizon), buyers[f"y_spend_{horizon}d"].to_numpy())
+    inputs = without_empty_columns(boosting_inputs(buyers, features, horizon))
+    trees.fit(inputs, buyers[f"y_spend_{horizon}d"].to_numpy())
     return ValueModel(btyd, horizon, orders_ratio, spend_ratio, tuple(features), trees)
 
 

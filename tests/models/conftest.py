@@ -1,13 +1,30 @@
-"""Data with published answers."""
+"""Data with published answers, and panels of simulated shops."""
 
 import warnings
+from collections.abc import Callable
+from datetime import date, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
+import ibis
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+
+from features.build import build_panel, model_features, to_model_frame
+from features.contracts import TransactionsContract, at_the_door, used_lines
+from features.grains import order_ledger
+from models.btyd import with_btyd_by_cutoff
+from models.folds import PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part
+from models.purchase import RECIPES, PurchaseModel, fit_part
+from models.schedule import plan
+from models.scorer import Scorer, tier_edges
+from models.simulate import ShopSpec, SimulatedShop, simulate_shop
+from models.value import fit_value
 
 CALIBRATION_END = pd.Timestamp("1997-09-30")  # included, as in the papers
 
@@ -60,3 +77,118 @@ def lifetimes() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return import_module("lifetimes")
+
+
+# ---- panels of simulated shops, through the real door, ledger and feature builder ------------------------
+
+HORIZONS = (28, 90)
+LIVELY = {"r": 0.8, "alpha": 50.0, "a": 0.7, "b": 2.5}
+"""Busier than CDNOW, so that two thousand customers are enough to tell good models from bad ones."""
+
+
+def _built(log: pd.DataFrame, contract: TransactionsContract, cutoffs: list[date]) -> pd.DataFrame:
+    connection = ibis.duckdb.connect()
+    raw = connection.create_table("raw", pa.Table.from_pandas(log, preserve_index=False))
+    ledger = connection.create_table("ledger", order_ledger(used_lines(at_the_door(raw, contract))))
+    built = build_panel(ledger, cutoffs, HORIZONS, cutoffs[-1]).to_pandas()
+    connection.disconnect()
+    return to_model_frame(built, HORIZONS)
+
+
+def _panel(shop: SimulatedShop, columns: dict[str, str]) -> SimpleNamespace:
+    """The training panel of a shop at automatic cutoffs and at its end, as training builds it."""
+    spec = shop.spec
+    first = date.fromisoformat(spec.start)
+    until = first + timedelta(days=spec.days)
+    schedule = plan(first, until, HORIZONS, HORIZONS[-1])
+    contract = TransactionsContract(columns)
+    bare = _built(shop.transactions, contract, [*schedule.cutoffs, until])
+    frame, btyd = with_btyd_by_cutoff(bare, HORIZONS, has_amounts=contract.has_amounts)
+    return SimpleNamespace(
+        frame=frame,
+        bare=bare,
+        btyd=btyd,
+        shop=shop,
+        schedule=schedule,
+        until=pd.Timestamp(until),
+        newest=frame[frame["cutoff"] == pd.Timestamp(until)],
+        features=tuple(f.name for f in model_features(HORIZONS)),
+        horizons=HORIZONS,
+        has_amounts=contract.has_amounts,
+    )
+
+
+@pytest.fixture(scope="session")
+def panel() -> SimpleNamespace:
+    """A shop with amounts: 2,000 customers, two years, BG/NBD and Gamma-Gamma are its truth."""
+    shop = simulate_shop(ShopSpec(n_customers=2000, acquisition_days=550, **LIVELY), seed=20)
+    columns = ("customer_id", "order_id", "ordered_at", "product_id", "quantity", "unit_price")
+    return _panel(shop, {name: name for name in columns})
+
+
+@pytest.fixture(scope="session")
+def panel_without_amounts() -> SimpleNamespace:
+    """A log that knows who bought and when, and nothing else."""
+    shop = simulate_shop(ShopSpec(n_customers=1500, acquisition_days=550, **LIVELY), seed=21)
+    return _panel(shop, {name: name for name in ("customer_id", "order_id", "ordered_at")})
+
+
+def _fold_table(panel: SimpleNamespace, horizon: int) -> pd.DataFrame:
+    names = [*PART_NAMES, *([VALUE_NAME] if panel.has_amounts else [])]
+    tables = []
+    for cutoff in panel.schedule.folds:
+        fold = make_fold(panel.frame, pd.Timestamp(cutoff), horizon)
+        found: dict[str, np.ndarray] = {}
+        for name in names:
+            found |= run_part(name, fold, panel.features, seed=7)
+        tables.append(fold_table(fold, found))
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def folds(panel: SimpleNamespace) -> pd.DataFrame:
+    """Every candidate on every fold of the shop with amounts, 90 days ahead."""
+    return _fold_table(panel, 90)
+
+
+@pytest.fixture(scope="session")
+def folds_without_amounts(panel_without_amounts: SimpleNamespace) -> pd.DataFrame:
+    return _fold_table(panel_without_amounts, 90)
+
+
+@pytest.fixture(scope="session")
+def fit_scorer() -> Callable[..., Scorer]:
+    """Refit a recipe on all mature labels of a panel, as training does with the winner."""
+
+    def fit(panel: SimpleNamespace, recipe: str, *, value_trees: bool = False, **options: Any) -> Scorer:
+        chosen, until = RECIPES[recipe], panel.until
+        train = {h: make_fold(panel.frame, until, h).train for h in panel.horizons}
+        trained = options.pop("trained", panel.horizons)
+        parts = {
+            h: {name: fit_part(name, train[h], panel.newest, h, panel.features, 7) for name in chosen.weights}
+            for h in trained
+        }
+        value = fit_value(
+            train[trained[-1]], panel.btyd, trained[-1], panel.features, has_trees=value_trees, seed=7
+        )
+        scorer = Scorer(
+            purchase=PurchaseModel(chosen, parts, panel.btyd),
+            value=value,
+            horizons=panel.horizons,
+            primary_horizon=panel.horizons[-1],
+            clv_horizon=options.pop("clv_horizon", 365),
+            tier_edges=(0.0, 1.0),
+            has_amounts=panel.has_amounts,
+            features=panel.features,
+            trained_until=panel.until.date().isoformat(),
+            **options,
+        )
+        return scorer.with_tier_edges(tier_edges(scorer.p_churn(panel.newest)))
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def blend_scorer(panel: SimpleNamespace, fit_scorer: Callable[..., Scorer]) -> Scorer:
+    """All three parts, and trees for the spend: the largest scorer there is."""
+    return fit_scorer(panel, "blend", value_trees=True)
