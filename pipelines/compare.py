@@ -14,7 +14,8 @@ from pipelines.console import Answer, Console
 from pipelines.engine import open_engine
 from pipelines.failures import Refused
 from pipelines.purchase_log import open_log
-from pipelines.registry import CHALLENGER, CHAMPION, Registry, Run, Version
+from pipelines.registry import CHALLENGER, CHAMPION, Registry, Version
+from pipelines.tracked_run import TrackedRun
 from pipelines.training import load_panel, run_folds
 
 
@@ -58,14 +59,14 @@ def _stored(registry: Registry, versions: list[str] | None) -> list[Version]:
     return list({v.number: v for v in found}.values())
 
 
-def _training_run(registry: Registry, named: list[Version]) -> Run:
+def _training_run(registry: Registry, named: list[Version]) -> TrackedRun:
     run_id = named[-1].run_id if named else registry.last_training()
     if run_id is None:
         raise Refused("there is no finished training to compare; hint: run `repurchase train`")
     return registry.reopen(run_id)
 
 
-def _logged(run: Run, path: str) -> Any:
+def _logged(run: TrackedRun, path: str) -> Any:
     found = run.read(path)
     if found is None:
         raise Refused(f"training run {run.run_id} has no {path}; hint: train again")

@@ -1,6 +1,5 @@
 """The only file that knows MLflow: tracking a training, registering scorers, aliases."""
 
-import json
 import logging
 import os
 import tempfile
@@ -15,6 +14,7 @@ from pipelines.config import Config
 from pipelines.failures import Refused
 from pipelines.locks import locked
 from pipelines.scorer_files import digest, from_files, read_files, to_files, write_files
+from pipelines.tracked_run import TrackedRun
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once, when mlflow is imported
 
@@ -88,14 +88,14 @@ class Registry:
 
     @contextmanager
     def run(
-        self, name: str, parent: "Run | None" = None, tags: Mapping[str, str] | None = None
-    ) -> Iterator["Run"]:
+        self, name: str, parent: TrackedRun | None = None, tags: Mapping[str, str] | None = None
+    ) -> Iterator[TrackedRun]:
         """Open a run; it ends as FINISHED, or as FAILED if the block raises."""
         all_tags = {"mlflow.runName": name, **(tags or {})}
         if parent is not None:
             all_tags["mlflow.parentRunId"] = parent.run_id
         opened = self._client.create_run(self._experiment, tags=all_tags, run_name=name)
-        run = Run(self._client, opened.info.run_id)
+        run = TrackedRun(self._client, opened.info.run_id)
         try:
             yield run
         except BaseException:
@@ -103,9 +103,9 @@ class Registry:
             raise
         self._client.set_terminated(run.run_id, "FINISHED")
 
-    def reopen(self, run_id: str) -> "Run":
+    def reopen(self, run_id: str) -> TrackedRun:
         """Add to a run that has ended."""
-        return Run(self._client, run_id)
+        return TrackedRun(self._client, run_id)
 
     def last_training(self) -> str | None:
         """Run id of the newest finished training."""
@@ -117,7 +117,7 @@ class Registry:
         )
         return str(found[0].info.run_id) if found else None
 
-    def register(self, scorer: Scorer, run: "Run", description: str) -> Version:
+    def register(self, scorer: Scorer, run: TrackedRun, description: str) -> Version:
         """Save a scorer with its training run and register it as challenger."""
         import mlflow
 
@@ -220,61 +220,6 @@ class Registry:
                 raise Refused(f"the files of version {version.number} are missing: {first}") from None
             files = read_files(Path(local) / "artifacts" / "scorer")
         return from_files(files, expected)
-
-
-class Run:
-    """One MLflow run, written to by its id, so that no ambient active run matters."""
-
-    def __init__(self, client: Any, run_id: str) -> None:
-        self._client = client
-        self.run_id = run_id
-
-    def params(self, values: Mapping[str, Any]) -> None:
-        """Log parameters."""
-        for key, value in values.items():
-            self._client.log_param(self.run_id, key, value)
-
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log metrics; names keep letters, digits and ``_-./ ``."""
-        for key, value in values.items():
-            self._client.log_metric(self.run_id, key, float(value), step=step)
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Set tags."""
-        for key, value in values.items():
-            self._client.set_tag(self.run_id, key, value)
-
-    def text(self, text: str, path: str) -> None:
-        """Log a text file."""
-        self._client.log_text(self.run_id, text, path)
-
-    def json(self, data: Any, path: str) -> None:
-        """Log a JSON file."""
-        self.text(json.dumps(data, indent=2, ensure_ascii=False, default=str), path)
-
-    def figure(self, figure: Any, path: str) -> None:
-        """Log a matplotlib figure."""
-        self._client.log_figure(self.run_id, figure, path)
-
-    def frame(self, frame: Any, path: str) -> None:
-        """Log a data frame as parquet."""
-        folder, _, name = path.rpartition("/")
-        with tempfile.TemporaryDirectory() as work:
-            frame.to_parquet(Path(work) / name)
-            self._client.log_artifact(self.run_id, str(Path(work) / name), folder)
-
-    def read(self, path: str) -> bytes | None:
-        """Read a logged file; None where there is none."""
-        folder = path.rpartition("/")[0]
-        if path not in [a.path for a in self._client.list_artifacts(self.run_id, folder or None)]:
-            return None
-        with tempfile.TemporaryDirectory() as work:
-            return Path(self._client.download_artifacts(self.run_id, path, work)).read_bytes()
-
-    def tag(self, key: str) -> str | None:
-        """Read a tag."""
-        value = self._client.get_run(self.run_id).data.tags.get(key)
-        return None if value is None else str(value)
 
 
 def _version(found: Any) -> Version:

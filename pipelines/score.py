@@ -162,6 +162,12 @@ def _answer(
             f"warning: the champion was trained until {scorer.trained_until}, after this date: "
             "the run is stamped hindsight and will not be held to account"
         )
+    as_of = date.fromisoformat(published.manifest["as_of"])
+    if as_of > log.end:
+        lines.append(
+            f"warning: the newest row is of the day before {log.end}, {(as_of - log.end).days} days before "
+            f"{as_of}: silence that only the log has is taken for the customers'"
+        )
     expected = scores[f"p_purchase_{h}d"].sum()
     at_risk = money(listed["value_at_risk"].sum(), config, scorer)
     lines += [

@@ -18,7 +18,8 @@ from pipelines.engine import Engine, open_engine
 from pipelines.plots import gains_figure, reliability_figure
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
-from pipelines.registry import Registry, Run, Version
+from pipelines.registry import Registry, Version
+from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, feature_names, pseudonymised, train_scorer
 
 
@@ -113,7 +114,9 @@ def _track(
     return made, board
 
 
-def _track_candidates(registry: Registry, parent: Run, complete: pd.DataFrame, board: pd.DataFrame) -> None:
+def _track_candidates(
+    registry: Registry, parent: TrackedRun, complete: pd.DataFrame, board: pd.DataFrame
+) -> None:
     """One child run a candidate: its measures over all folds, and fold by fold."""
     columns = [f"p_{name}" for name in board.index]
     measures = board_measures(board)

@@ -1,0 +1,70 @@
+"""One MLflow run, written to by its id, so that no ambient active run matters."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class TrackedRun:
+    """A run of a tracking store.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+        Of the store.
+    run_id : str
+        An existing run, ended or not.
+    """
+
+    def __init__(self, client: Any, run_id: str) -> None:
+        self._client = client
+        self.run_id = run_id
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters."""
+        for key, value in values.items():
+            self._client.log_param(self.run_id, key, value)
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log metrics; names keep letters, digits and ``_-./ ``."""
+        for key, value in values.items():
+            self._client.log_metric(self.run_id, key, float(value), step=step)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        for key, value in values.items():
+            self._client.set_tag(self.run_id, key, value)
+
+    def text(self, text: str, path: str) -> None:
+        """Log a text file."""
+        self._client.log_text(self.run_id, text, path)
+
+    def json(self, data: Any, path: str) -> None:
+        """Log a JSON file."""
+        self.text(json.dumps(data, indent=2, ensure_ascii=False, default=str), path)
+
+    def figure(self, figure: Any, path: str) -> None:
+        """Log a matplotlib figure."""
+        self._client.log_figure(self.run_id, figure, path)
+
+    def frame(self, frame: Any, path: str) -> None:
+        """Log a data frame as parquet."""
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as work:
+            frame.to_parquet(Path(work) / name)
+            self._client.log_artifact(self.run_id, str(Path(work) / name), folder)
+
+    def read(self, path: str) -> bytes | None:
+        """Read a logged file; None where there is none."""
+        folder = path.rpartition("/")[0]
+        if path not in [a.path for a in self._client.list_artifacts(self.run_id, folder or None)]:
+            return None
+        with tempfile.TemporaryDirectory() as work:
+            return Path(self._client.download_artifacts(self.run_id, path, work)).read_bytes()
+
+    def tag(self, key: str) -> str | None:
+        """Read a tag."""
+        value = self._client.get_run(self.run_id).data.tags.get(key)
+        return None if value is None else str(value)
