@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 MATURE = 8
+"""Cutoffs whose judged label is known."""
+
 YOUNG = 4
+"""Later cutoffs at most, where only shorter labels are known: the freshest a short horizon can learn from."""
+
 FIRST_LOOK = 28
 """Days of history before the first cutoff: a month, so that some customers have come back."""
 
@@ -74,7 +78,7 @@ def plan(
     --------
     >>> s = plan(date(2010, 12, 1), date(2011, 9, 10), [28, 90], 90)
     >>> s.folds, len(s.cutoffs)
-    ((datetime.date(2011, 5, 1), datetime.date(2011, 5, 22), datetime.date(2011, 6, 12)), 10)
+    ((datetime.date(2011, 5, 1), datetime.date(2011, 5, 22), datetime.date(2011, 6, 12)), 12)
     """
     for judged in sorted((h for h in horizons if h <= primary), reverse=True):
         if isinstance(cutoffs, int) or cutoffs is None:
@@ -88,15 +92,16 @@ def plan(
 
 
 def _auto(first_day: date, until: date, judged: int, shortest: int, mature: int) -> list[date]:
-    """Walk back from the newest mature cutoff in whole weeks, and forward while some label is mature."""
+    """Walk back in whole weeks from the newest mature cutoff, and from the newest that has any label."""
     newest, oldest = until - timedelta(judged), first_day + timedelta(FIRST_LOOK)
     step = max(7, (newest - oldest).days // max(mature - 1, 1) // 7 * 7)
     back = [c for c in (newest - timedelta(step * k) for k in range(mature)) if c >= oldest]
     enough = newest - timedelta(judged)
     if mature > 1 and oldest <= enough < min(back):  # whole weeks fall short of a label to learn from
         back = [*back[: mature - 1], enough]
-    forward = [newest + timedelta(step * k) for k in range(1, YOUNG + 1)]
-    return sorted([*back, *(c for c in forward if c + timedelta(shortest) <= until)])
+    gap = max(7, (judged - shortest) // YOUNG // 7 * 7)
+    young = (until - timedelta(shortest + gap * k) for k in range(YOUNG))
+    return sorted([*back, *(c for c in young if c > newest)])
 
 
 def _folds(cutoffs: Sequence[date], horizon: int, until: date) -> list[date]:

@@ -92,12 +92,13 @@ def test_two_years() -> None:
     schedule = plan(FIRST, after(731), [7, 28, 90], 90)
     assert schedule is not None
     assert schedule.judged_horizon == 90
-    assert len(schedule.cutoffs) == MATURE  # the steps are too long for young ones
-    gaps = {(b - a).days for a, b in zip(schedule.cutoffs, schedule.cutoffs[1:], strict=False)}
-    assert gaps == {84}
+    assert len(schedule.cutoffs) == MATURE + YOUNG
+    mature, young = schedule.cutoffs[:MATURE], schedule.cutoffs[MATURE:]
+    assert {(b - a).days for a, b in zip(mature, mature[1:], strict=False)} == {84}
+    assert young == tuple(after(731 - 7 - 14 * k) for k in (3, 2, 1, 0))
     assert schedule.cutoffs[MATURE - 1] == after(731 - 90)
     assert (
-        schedule.folds == schedule.cutoffs[2:]
+        schedule.folds == schedule.cutoffs[2:MATURE]
     )  # 90 days after the first one there is something to learn from
 
 
