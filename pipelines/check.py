@@ -74,8 +74,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"{facts['customers']:,} customers with {facts['orders']:,} orders from {facts['first_day']} "
         f"until before {facts['until']} ({facts['days']:,} days); "
         f"{facts['one_time_share']:.0%} bought on one day only",
-        f"{facts['identical_rows']:,} rows repeat another row in every mapped column; they are kept "
-        "(the same line scanned twice is two lines)",
+        f"{facts['identical_rows']:,} rows repeat another one's customer, order, product, time and amount; "
+        "they are kept (the same line scanned twice is two lines)",
     ]
 
 

@@ -102,6 +102,6 @@ def _found(config: Config, folder: Path) -> list[str]:
         f"{HORIZON} days from {AS_OF}; {bought.sum():,} did.",
         f"Of the tenth most likely to buy, {bought[top].mean():.0%} did (expected {p[top].mean():.0%}); "
         f"of all others, {bought[~top].mean():.0%} (expected {p[~top].mean():.0%}).",
-        f"The risk list ranks the customers worth keeping by what would be lost with them; a copy of every "
-        f"figure's origin is in {folder / 'manifest.json'}.",
+        "The risk list ranks the customers worth keeping by what would be lost with them. Which rows, model "
+        f"and settings it rests on stands in {folder / 'manifest.json'}",
     ]

@@ -1,0 +1,68 @@
+"""A log of customers and dates alone: probabilities for everyone, money refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.cli import main
+from tests.pipelines.conftest import AS_OF
+
+CONFIG = """
+[project]
+name = "visits"
+[tables.transactions]
+source = "visits.csv"
+columns = { customer_id = "customer_id", ordered_at = "ordered_at" }
+[target]
+horizons = [14, 90]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, orders: Path) -> Path:
+    folder = tmp_path_factory.mktemp("visits")
+    log = pd.read_parquet(orders)
+    log.loc[log["quantity"] > 0, ["customer_id", "ordered_at"]].to_csv(folder / "visits.csv", index=False)
+    (folder / "repurchase.toml").write_text(CONFIG)
+    for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
+        assert main(["--config", str(folder / "repurchase.toml"), "--quiet", *command]) == 0
+    return folder
+
+
+def test_probabilities_for_all_and_money_for_none(folder):
+    scores = pd.read_parquet(folder / "out" / "latest" / "scores.parquet")
+    money = ["monetary_value", "total_spend", "expected_spend_14d", "expected_spend_90d", "clv_365d"]
+    assert scores[money].isna().all().all()
+    assert scores[["p_purchase_90d", "expected_orders_90d", "value_at_risk"]].notna().all().all()
+
+
+def test_value_at_risk_counts_orders(folder):
+    scores = pd.read_parquet(folder / "out" / "latest" / "scores.parquet")
+    orders = scores["expected_orders_90d"] / scores["p_purchase_90d"]
+    np.testing.assert_allclose(scores["value_at_risk"], scores["p_churn_90d"] * orders, rtol=1e-9)
+
+
+def test_the_terminal_speaks_of_orders(folder, capsys):
+    config = str(folder / "repurchase.toml")
+    assert main(["--config", config, "--quiet", "score", "--as-of", AS_OF]) == 0
+    assert "orders at risk" in capsys.readouterr().out
+
+
+def test_a_model_without_amounts_refuses_a_log_with_them(folder, orders, tmp_path, capsys):
+    text = CONFIG.replace("visits.csv", str(orders)).replace(
+        'ordered_at = "ordered_at"',
+        'ordered_at = "ordered_at", quantity = "quantity", unit_price = "unit_price"',
+    )
+    text += f'[mlflow]\ntracking_uri = "sqlite:///{folder}/mlflow.db"\n'
+    (tmp_path / "repurchase.toml").write_text(text)
+    assert main(["--config", str(tmp_path / "repurchase.toml"), "--quiet", "score", "--as-of", AS_OF]) == 6
+    assert "other amounts" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_manifest_says_what_was_used(folder):
+    manifest = json.loads((folder / "out" / "latest" / "manifest.json").read_text())
+    assert manifest["inputs"]["transactions"]["rows_netted"] == 0
