@@ -21,6 +21,11 @@ TRANSACTION_COLUMNS = (
     "product_id", "category", "channel", "discount", "recorded_at",
 )  # fmt: skip
 EPOCH = "1970-01-01"
+_TIMES = ("ordered_at", "recorded_at")
+_DOOR = (
+    "door_customer_id", "door_order_id", "door_ordered_at", "door_day", "door_known_day", "door_amount",
+    "door_product_id", "door_is_refund", "door_reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,13 @@ def _check_mapping(contract: TransactionsContract) -> None:
 
 
 def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
-    """Raise unless every mapped source column exists.
+    """Raise unless every mapped source column exists and the times can be times.
 
     Raises
     ------
     ContractError
-        Naming the file, the missing column, how many columns were found, and the closest name.
+        Naming the file, the missing column, how many columns were found, and the closest name; or the
+        column of times that holds something else.
 
     Examples
     --------
@@ -114,11 +120,18 @@ def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
                 example=raw.columns[0],
                 hint=_did_you_mean(source, raw.columns),
             )
+        kind = raw[source].type()
+        if standard in _TIMES and (kind.is_numeric() or kind.is_boolean() or kind.is_time()):
+            raise ContractError(
+                f"{contract.name}: column {source!r} (for {standard}) holds {kind}, not times",
+                hint="timestamps, dates or ISO text; 20240131 as a number would be read as seconds",
+            )
 
 
 def _did_you_mean(name: str, known: "tuple[str, ...] | list[str]") -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "known columns: " + ", ".join(known)
+    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed}"
 
 
 def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
@@ -137,8 +150,8 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
         The raw columns, untouched, and these: ``door_customer_id`` (string), ``door_order_id`` (string),
         ``door_ordered_at`` (timestamp, the shop's clock), ``door_day`` and ``door_known_day`` (int64, days
         since 1970-01-01), ``door_amount`` (int64, 1/10,000 of a unit; 1 or −1 unit a line where the log
-        has no amounts), ``door_product_id`` (string), ``door_is_refund`` (bool) and ``reason`` (string;
-        null for rows that are used).
+        has no amounts), ``door_product_id`` (string), ``door_is_refund`` (bool) and ``door_reason``
+        (string; null for rows that are used).
 
     Raises
     ------
@@ -156,17 +169,21 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
         door_order_id=_optional_text(raw, contract, "order_id"),
     )
     typed = _add_days(_add_amount(parsed))
-    return typed.mutate(reason=_reason(typed, contract)).drop(
+    return typed.mutate(door_reason=_reason(typed, contract)).drop(
         "door_price", "door_cancelled", "door_recorded_at"
     )
 
 
 def _text_id(column: ir.Value) -> ir.StringValue:
+    text = _float_id(column) if column.type().is_floating() else column.cast("string")
+    return text.strip().nullif("")
+
+
+def _float_id(column: ir.Value) -> ir.Value:
     """Ids as text; 17850.0, which is how pandas writes an integer column with gaps, becomes 17850."""
-    if column.type().is_floating():
-        whole = column.cast("int64").cast("string")
-        column = ibis.ifelse(column == column.floor(), whole, column.cast("string"))
-    return column.cast("string").strip().nullif("")
+    whole = column.try_cast("int64")  # null where it does not fit; a plain cast would end the whole run
+    text = ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
+    return ibis.ifelse(column.isnan() | column.isinf(), ibis.null("string"), text)
 
 
 def _optional_text(raw: ir.Table, contract: TransactionsContract, standard: str) -> ir.Value:
@@ -185,7 +202,10 @@ def _price(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
     if contract.has_amounts:
         return _number(raw[columns["quantity"]]) * _number(raw[columns["unit_price"]])
     if "quantity" in columns:  # no amounts: a line counts one, a returned line minus one
-        return _number(raw[columns["quantity"]]).sign().cast("float64")
+        quantity = _number(raw[columns["quantity"]])
+        return ibis.ifelse(
+            quantity.abs() <= MAX_AMOUNT, quantity.sign().cast("float64"), ibis.null("float64")
+        )
     return ibis.literal(1.0)
 
 
@@ -193,7 +213,7 @@ def _is_cancelled(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
     marker = contract.cancellation
     if marker is None:
         return ibis.literal(False)
-    text = raw[contract.columns[marker.column]].cast("string")
+    text = raw[contract.columns[marker.column]].cast("string").strip()
     return text.startswith(marker.prefix).fill_null(False)
 
 
@@ -242,7 +262,7 @@ def used_lines(door: ir.Table) -> ir.Table:
     ibis Table
         ``customer_id, order_id, product_id, ordered_at, day, known_day, amount, is_refund``.
     """
-    used = door.filter(door.reason.isnull())
+    used = door.filter(door.door_reason.isnull())
     names = (
         "customer_id", "order_id", "product_id", "ordered_at", "day", "known_day", "amount", "is_refund",
     )  # fmt: skip
@@ -250,9 +270,14 @@ def used_lines(door: ir.Table) -> ir.Table:
 
 
 def set_aside(door: ir.Table) -> ir.Table:
-    """Return the raw rows that are left out, each with its ``reason``."""
-    left_out = door.filter(door.reason.notnull())
-    return left_out.drop(*[c for c in left_out.columns if c.startswith("door_")])
+    """Return the raw rows that are left out, each with its ``reason``.
+
+    A log that has a ``reason`` of its own keeps it; ours is then ``quarantine_reason``.
+    """
+    left_out = door.filter(door.door_reason.notnull())
+    raw = [c for c in left_out.columns if c not in _DOOR and not c.startswith("door_parsed_")]
+    taken = any(c.lower() == "reason" for c in raw)  # engines do not tell Reason from reason
+    return left_out.select(*raw, **{"quarantine_reason" if taken else "reason": left_out.door_reason})
 
 
 def count_rows(door: ir.Table) -> ir.Table:
@@ -263,4 +288,6 @@ def count_rows(door: ir.Table) -> ir.Table:
     ibis Table
         ``reason, n, n_refunds``.
     """
-    return door.group_by("reason").agg(n=door.count(), n_refunds=door.door_is_refund.cast("int64").sum())
+    return door.group_by(reason=door.door_reason).agg(
+        n=door.count(), n_refunds=door.door_is_refund.cast("int64").sum()
+    )

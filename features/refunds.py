@@ -54,7 +54,9 @@ def _identified(refunds: ir.Table, prefix: str | None) -> ir.Table:
 
 
 def _item(lines: ir.Table) -> ir.Value:
-    return lines.product_id.coalesce(lines.amount.abs().cast("string"))
+    # marked, or 22900 could be a product as well as 2.29 in money
+    product, amount = ibis.literal("product ") + lines.product_id, lines.amount.abs().cast("string")
+    return product.coalesce(ibis.literal("amount ") + amount)
 
 
 def _candidates(wanted: ir.Table, bought: ir.Table) -> ir.Table:

@@ -1,0 +1,14 @@
+"""How hard Hypothesis looks: `ci` is the same examples every time; `thorough` is for a night."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# An example is a few queries on a real engine: a deadline would only measure the machine.
+_SLOW = [HealthCheck.too_slow]
+
+settings.register_profile("dev", max_examples=15, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True, suppress_health_check=_SLOW)
+settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=_SLOW)
+
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
