@@ -1,31 +1,22 @@
-"""The door: the user's own transaction columns become typed standard columns, bad rows get a reason."""
+"""What a log promises: its columns, its policies, and the error when it does not hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-import ibis
 import ibis.expr.types as ir
 
-from features.clock import UTC, Offsets, wall_clock
+from features.clock import UTC, Offsets
 from features.errors import ContractError
 
 MONEY_UNITS = 10_000
 """Money is an int64 count of 1/10,000 of a currency unit from here to the model."""
 
-MAX_AMOUNT = 1e10
-"""Amounts beyond this (in currency units) are refused: their sums could leave the int64 range."""
-
 TRANSACTION_COLUMNS = (
     "customer_id", "ordered_at", "amount", "quantity", "unit_price", "order_id",
     "product_id", "category", "channel", "discount", "recorded_at",
 )  # fmt: skip
-EPOCH = "1970-01-01"
 _TIMES = ("ordered_at", "recorded_at")
-_DOOR = (
-    "door_customer_id", "door_order_id", "door_ordered_at", "door_day", "door_known_day", "door_amount",
-    "door_product_id", "door_is_refund", "door_reason",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,7 @@ def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
         if standard in _TIMES and (kind.is_numeric() or kind.is_boolean() or kind.is_time()):
             raise ContractError(
                 f"{contract.name}: column {source!r} (for {standard}) holds {kind}, not times",
-                hint="timestamps, dates or ISO text; 20240131 as a number would be read as seconds",
+                hint='a number like 20240131 needs a format, as in formats = { ordered_at = "%Y%m%d" }',
             )
 
 
@@ -132,162 +123,3 @@ def _did_you_mean(name: str, known: "tuple[str, ...] | list[str]") -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed}"
-
-
-def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
-    """Add the standard columns and the reason why a row is left out.
-
-    Parameters
-    ----------
-    raw : ibis Table
-        The user's log; text dates already parsed to timestamps where a format was given.
-    contract : TransactionsContract
-        Column mapping and policies.
-
-    Returns
-    -------
-    ibis Table
-        The raw columns, untouched, and these: ``door_customer_id`` (string), ``door_order_id`` (string),
-        ``door_ordered_at`` (timestamp, the shop's clock), ``door_day`` and ``door_known_day`` (int64, days
-        since 1970-01-01), ``door_amount`` (int64, 1/10,000 of a unit; 1 or −1 unit a line where the log
-        has no amounts), ``door_product_id`` (string), ``door_is_refund`` (bool) and ``door_reason``
-        (string; null for rows that are used).
-
-    Raises
-    ------
-    ContractError
-        If a mapped column does not exist.
-    """
-    check_columns(raw, contract)
-    parsed = raw.mutate(
-        door_customer_id=_text_id(raw[contract.columns["customer_id"]]),
-        door_ordered_at=wall_clock(raw[contract.columns["ordered_at"]], contract.offsets),
-        door_price=_price(raw, contract),
-        door_product_id=_optional_text(raw, contract, "product_id"),
-        door_cancelled=_is_cancelled(raw, contract),
-        door_recorded_at=_recorded_at(raw, contract),
-        door_order_id=_optional_text(raw, contract, "order_id"),
-    )
-    typed = _add_days(_add_amount(parsed))
-    return typed.mutate(door_reason=_reason(typed, contract)).drop(
-        "door_price", "door_cancelled", "door_recorded_at"
-    )
-
-
-def _text_id(column: ir.Value) -> ir.StringValue:
-    text = _float_id(column) if column.type().is_floating() else column.cast("string")
-    return text.strip().nullif("")
-
-
-def _float_id(column: ir.Value) -> ir.Value:
-    """Ids as text; 17850.0, which is how pandas writes an integer column with gaps, becomes 17850."""
-    whole = column.try_cast("int64")  # null where it does not fit; a plain cast would end the whole run
-    text = ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
-    return ibis.ifelse(column.isnan() | column.isinf(), ibis.null("string"), text)
-
-
-def _optional_text(raw: ir.Table, contract: TransactionsContract, standard: str) -> ir.Value:
-    source = contract.columns.get(standard)
-    return ibis.null("string") if source is None else _text_id(raw[source])
-
-
-def _number(column: ir.Value) -> ir.Value:
-    return column.try_cast("float64") if column.type().is_string() else column.cast("float64")
-
-
-def _price(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
-    columns = contract.columns
-    if "amount" in columns:
-        return _number(raw[columns["amount"]])
-    if contract.has_amounts:
-        return _number(raw[columns["quantity"]]) * _number(raw[columns["unit_price"]])
-    if "quantity" in columns:  # no amounts: a line counts one, a returned line minus one
-        quantity = _number(raw[columns["quantity"]])
-        return ibis.ifelse(
-            quantity.abs() <= MAX_AMOUNT, quantity.sign().cast("float64"), ibis.null("float64")
-        )
-    return ibis.literal(1.0)
-
-
-def _is_cancelled(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
-    marker = contract.cancellation
-    if marker is None:
-        return ibis.literal(False)
-    text = raw[contract.columns[marker.column]].cast("string").strip()
-    return text.startswith(marker.prefix).fill_null(False)
-
-
-def _recorded_at(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
-    source = contract.columns.get("recorded_at")
-    return ibis.null("timestamp") if source is None else wall_clock(raw[source], contract.offsets)
-
-
-def _add_amount(parsed: ir.Table) -> ir.Table:
-    usable = parsed.door_price.abs() <= MAX_AMOUNT  # also false for NaN and infinity
-    signed = ibis.ifelse(parsed.door_cancelled, -parsed.door_price.abs(), parsed.door_price)
-    amount = ibis.ifelse(usable, (signed * MONEY_UNITS).round(), ibis.null("float64")).cast("int64")
-    with_amount = parsed.mutate(door_amount=amount)
-    return with_amount.mutate(
-        door_is_refund=((with_amount.door_amount < 0) | with_amount.door_cancelled).fill_null(False)
-    )
-
-
-def _add_days(typed: ir.Table) -> ir.Table:
-    day = _day_number(typed.door_ordered_at)
-    known = ibis.greatest(day, _day_number(typed.door_recorded_at.coalesce(typed.door_ordered_at)))
-    order_id = typed.door_order_id.coalesce(typed.door_ordered_at.cast("string"))
-    return typed.mutate(door_day=day, door_known_day=known, door_order_id=order_id)
-
-
-def _day_number(timestamp: ir.Value) -> ir.IntegerValue:
-    return timestamp.date().delta(ibis.date(EPOCH), unit="day").cast("int64")
-
-
-def _reason(typed: ir.Table, contract: TransactionsContract) -> ir.Value:
-    cases = [
-        (typed.door_customer_id.isnull(), "no_customer"),
-        (typed.door_ordered_at.isnull(), "no_date"),
-        (typed.door_amount.isnull(), "no_amount"),
-    ]
-    if contract.refunds == "drop":
-        cases.append((typed.door_is_refund, "refund_dropped"))
-    return ibis.cases(*cases)
-
-
-def used_lines(door: ir.Table) -> ir.Table:
-    """Return the standard columns of the rows that are used: the line grain.
-
-    Returns
-    -------
-    ibis Table
-        ``customer_id, order_id, product_id, ordered_at, day, known_day, amount, is_refund``.
-    """
-    used = door.filter(door.door_reason.isnull())
-    names = (
-        "customer_id", "order_id", "product_id", "ordered_at", "day", "known_day", "amount", "is_refund",
-    )  # fmt: skip
-    return used.select(**{name: used[f"door_{name}"] for name in names})
-
-
-def set_aside(door: ir.Table) -> ir.Table:
-    """Return the raw rows that are left out, each with its ``reason``.
-
-    A log that has a ``reason`` of its own keeps it; ours is then ``quarantine_reason``.
-    """
-    left_out = door.filter(door.door_reason.notnull())
-    raw = [c for c in left_out.columns if c not in _DOOR and not c.startswith("door_parsed_")]
-    taken = any(c.lower() == "reason" for c in raw)  # engines do not tell Reason from reason
-    return left_out.select(*raw, **{"quarantine_reason" if taken else "reason": left_out.door_reason})
-
-
-def count_rows(door: ir.Table) -> ir.Table:
-    """Count rows by reason (null: used), and the refunds among them.
-
-    Returns
-    -------
-    ibis Table
-        ``reason, n, n_refunds``.
-    """
-    return door.group_by(reason=door.door_reason).agg(
-        n=door.count(), n_refunds=door.door_is_refund.cast("int64").sum()
-    )

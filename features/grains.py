@@ -17,7 +17,7 @@ def order_ledger(lines: ir.Table, cancellation_prefix: str | None = None) -> ir.
     Parameters
     ----------
     lines : ibis Table
-        The line grain of `features.contracts.used_lines`.
+        The line grain of `features.door.used_lines`.
     cancellation_prefix : str, optional
         What a cancelled order's number carries before the number of the order it cancels.
 

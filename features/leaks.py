@@ -42,7 +42,7 @@ def prove_no_leak(lines: ir.Table, build: Builder, cutoff: date) -> list[LeakFin
     Parameters
     ----------
     lines : ibis Table
-        The line grain of `features.contracts.used_lines`.
+        The line grain of `features.door.used_lines`.
     build : callable
         The builder on trial.
     cutoff : date

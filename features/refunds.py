@@ -15,7 +15,7 @@ def match_refunds(lines: ir.Table, cancellation_prefix: str | None = None) -> ir
     Parameters
     ----------
     lines : ibis Table
-        The line grain of `features.contracts.used_lines`.
+        The line grain of `features.door.used_lines`.
     cancellation_prefix : str, optional
         Prefix of a cancelled order's number, for example ``"C"``.
 

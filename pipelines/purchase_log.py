@@ -7,7 +7,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from features.contracts import at_the_door, count_rows, set_aside, used_lines
+from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from features.grains import order_ledger
 from features.snapshot import day_from_number, day_number

@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from features.contracts import Cancellation, TransactionsContract, at_the_door, used_lines
+from features.contracts import Cancellation, TransactionsContract
+from features.door import at_the_door, used_lines
 from features.grains import order_ledger
 
 START = datetime(2024, 1, 1)

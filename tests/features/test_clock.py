@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.clock import wall_clock
-from features.contracts import TransactionsContract, at_the_door
+from features.contracts import TransactionsContract
+from features.door import at_the_door
 from pipelines.zones import utc_offsets
 
 ZONES = ("Asia/Ho_Chi_Minh", "Europe/London", "Australia/Lord_Howe")

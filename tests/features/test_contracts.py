@@ -11,15 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.contracts import (
-    Cancellation,
-    TransactionsContract,
-    at_the_door,
-    check_columns,
-    count_rows,
-    set_aside,
-    used_lines,
-)
+from features.contracts import Cancellation, TransactionsContract, check_columns
+from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from tests.features.logs import records
 

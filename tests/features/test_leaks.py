@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.build import build_features
-from features.contracts import Cancellation, TransactionsContract, at_the_door, used_lines
+from features.contracts import Cancellation, TransactionsContract
+from features.door import at_the_door, used_lines
 from features.grains import order_ledger, purchase_days
 from features.labels import add_labels
 from features.leaks import prove_no_leak

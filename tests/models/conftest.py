@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 
 from features.build import build_panel, model_features, to_model_frame
-from features.contracts import TransactionsContract, at_the_door, used_lines
+from features.contracts import TransactionsContract
+from features.door import at_the_door, used_lines
 from features.grains import order_ledger
 from models.btyd import with_btyd_by_cutoff
 from models.folds import PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part

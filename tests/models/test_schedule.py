@@ -1,5 +1,6 @@
 """Cutoffs and folds: never past what is known, and as many as the history carries."""
 
+import itertools
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -94,7 +95,7 @@ def test_two_years() -> None:
     assert schedule.judged_horizon == 90
     assert len(schedule.cutoffs) == MATURE + YOUNG
     mature, young = schedule.cutoffs[:MATURE], schedule.cutoffs[MATURE:]
-    assert {(b - a).days for a, b in zip(mature, mature[1:], strict=False)} == {84}
+    assert {(b - a).days for a, b in itertools.pairwise(mature)} == {84}
     assert young == tuple(after(731 - 7 - 14 * k) for k in (3, 2, 1, 0))
     assert schedule.cutoffs[MATURE - 1] == after(731 - 90)
     assert (
