@@ -156,13 +156,10 @@ def test_the_proof_holds_for_any_log(con: Any, log: list[Row], days: int) -> Non
     assert [finding.moved for finding in findings] == [(), (), ()]
 
 
-@pytest.mark.parametrize("days", [6, 25])
 @given(past=logs("abcd", min_size=5), future=logs("abcdx", min_size=5))
-def test_any_other_future_gives_the_same_features(
-    con: Any, days: int, past: list[Row], future: list[Row]
-) -> None:
+def test_any_other_future_gives_the_same_features(con: Any, past: list[Row], future: list[Row]) -> None:
     """Without the package's own idea of a mutation: raw logs that share nothing but the past."""
-    cutoff = FIRST + timedelta(days=days)
+    cutoff = FIRST + timedelta(days=15)
     known = [row for row in past if reference.to_line(row).known < day_number(cutoff)]
     other = [row for row in future if reference.to_line(row).known >= day_number(cutoff)]
     first, *rest = (features_at(con, log, cutoff) for log in (past, known, known + other))
