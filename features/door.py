@@ -130,10 +130,19 @@ def _reason(typed: ir.Table, contract: TransactionsContract) -> ir.Value:
         (typed.door_customer_id.isnull(), "no_customer"),
         (typed.door_ordered_at.isnull(), "no_date"),
         (typed.door_amount.isnull(), "no_amount"),
+        (_is_unreadable(typed, contract), "no_recorded_date"),
     ]
     if contract.refunds == "drop":
         cases.append((typed.door_is_refund, "refund_dropped"))
     return ibis.cases(*cases)
+
+
+def _is_unreadable(typed: ir.Table, contract: TransactionsContract) -> ir.BooleanValue:
+    """A date of record that cannot be read: taking the order's own would show the row too early."""
+    source = contract.columns.get("recorded_at")
+    if source is None:
+        return ibis.literal(False)
+    return typed[source].cast("string").strip().nullif("").notnull() & typed.door_recorded_at.isnull()
 
 
 def used_lines(door: ir.Table) -> ir.Table:

@@ -9,8 +9,9 @@ def match_refunds(lines: ir.Table, cancellation_prefix: str | None = None) -> ir
 
     A refund is matched to an order of the same customer that was placed and known no later than the
     refund itself, so the match cannot change when later rows arrive. The order is, in this sequence: the
-    one it names (the same number, or its own number without the cancellation prefix); the latest one with
-    the same product; where the log has no products, the latest with exactly the refunded amount.
+    one it names (the same number, or its own number without the cancellation prefix); the latest in which
+    the same product cost exactly the refunded amount; the latest in which it cost more; the latest with the
+    product at all. Where the log has no products, the latest line of exactly the refunded amount.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def match_refunds(lines: ir.Table, cancellation_prefix: str | None = None) -> ir
     )
 
 
-_REFUND_KEY = ("customer_id", "order_id", "item", "ordered_at", "known_day")
+_REFUND_KEY = ("customer_id", "order_id", "item", "ordered_at", "known_day", "amount")
 
 
 def _identified(refunds: ir.Table, prefix: str | None) -> ir.Table:
@@ -62,10 +63,11 @@ def _item(lines: ir.Table) -> ir.Value:
 def _candidates(wanted: ir.Table, bought: ir.Table) -> ir.Table:
     """Pair refunds with orders by number and by item: two hash joins, since one join on either is a scan."""
     key = wanted.select(*_REFUND_KEY, "named_order").distinct()
-    offers = bought.select(
-        b_customer="customer_id", found_order_id="order_id", found_day="day", found_at="ordered_at",
+    lines = bought.select(
+        "amount", b_customer="customer_id", found_order_id="order_id", found_day="day", found_at="ordered_at",
         b_known="known_day", b_item=_item(bought),
-    ).distinct()  # fmt: skip
+    )  # fmt: skip
+    offers = lines.group_by([c for c in lines.columns if c != "amount"]).agg(price=lines.amount.sum())
     by_number = _earlier(key, offers, key.named_order == offers.found_order_id, is_named=1)
     by_item = _earlier(key, offers, key["item"] == offers.b_item, is_named=0)
     return by_number.union(by_item)
@@ -74,14 +76,16 @@ def _candidates(wanted: ir.Table, bought: ir.Table) -> ir.Table:
 def _earlier(key: ir.Table, offers: ir.Table, same: ir.BooleanValue, *, is_named: int) -> ir.Table:
     placed_before = [offers.found_at <= key.ordered_at, offers.b_known <= key.known_day]
     pairs = key.inner_join(offers, [key.customer_id == offers.b_customer, same, *placed_before])
-    return pairs.select(
-        *_REFUND_KEY, "found_order_id", "found_day", "found_at", is_named=ibis.literal(is_named, "int8")
-    )
+    exact, covered = pairs.price == -pairs.amount, pairs.price > -pairs.amount
+    fit = ibis.literal(0, "int8") if is_named else ibis.cases((exact, 2), (covered, 1), else_=0).cast("int8")
+    named = ibis.literal(is_named, "int8")
+    return pairs.select(*_REFUND_KEY, "found_order_id", "found_day", "found_at", fit=fit, is_named=named)
 
 
 def _latest(pairs: ir.Table) -> ir.Table:
     order = [
         pairs.is_named.desc(),
+        pairs.fit.desc(),
         pairs.found_at.desc(),
         pairs.found_order_id.desc(),
         pairs.found_day.desc(),

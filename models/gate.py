@@ -47,6 +47,8 @@ class Evidence:
         Champion minus challenger.
     champion_over_rule : Interval or None
         Best rule minus the champion.
+    days_newer : int
+        By how much the challenger's training ends later than the champion's.
     """
 
     challenger: str
@@ -55,9 +57,10 @@ class Evidence:
     champion: str | None = None
     over_champion: Interval | None = None
     champion_over_rule: Interval | None = None
+    days_newer: int = 0
 
 
-def judge(evidence: Evidence) -> Verdict:
+def judge(evidence: Evidence) -> Verdict:  # noqa: PLR0911 - one return a verdict
     """Apply the gate.
 
     Examples
@@ -68,6 +71,8 @@ def judge(evidence: Evidence) -> Verdict:
     'fallback'
     """
     e = evidence
+    if e.champion is not None and e.days_newer < 0:
+        return Verdict("kept", f"{e.challenger} was trained on {-e.days_newer} days less than the champion")
     if e.challenger == e.rule:
         return _fallback(e)
     if e.over_rule.lo <= 0:
@@ -78,17 +83,19 @@ def judge(evidence: Evidence) -> Verdict:
         return Verdict("first", f"{e.challenger} beats the best dumb rule, {e.rule}: {_say(e.over_rule)}")
     if e.over_champion.lo > 0:
         return Verdict("better", f"{e.challenger} beats the champion, {e.champion}: {_say(e.over_champion)}")
-    if e.champion == e.challenger and -e.over_champion.lo <= REFRESH_TOLERANCE:
-        return Verdict("refresh", f"{e.challenger} on newer data, no worse: {_say(e.over_champion)}")
+    if e.champion == e.challenger and e.days_newer and -e.over_champion.lo <= REFRESH_TOLERANCE:
+        newer = f"{e.challenger} on {e.days_newer} more days, no worse"
+        return Verdict("refresh", f"{newer}: {_say(e.over_champion)}")
     return Verdict(
         "kept", f"{e.challenger} is not ahead of the champion, {e.champion}: {_say(e.over_champion)}"
     )
 
 
 def _fallback(e: Evidence) -> Verdict:
-    ahead = e.champion_over_rule is not None and e.champion_over_rule.lo > 0 and e.champion != e.rule
-    if ahead and e.champion_over_rule is not None:
-        return Verdict("kept", f"the champion, {e.champion}, beats {e.rule}: {_say(e.champion_over_rule)}")
+    """The best dumb rule is the challenger: it stands unless the champion still clearly beats it."""
+    over = e.champion_over_rule
+    if e.champion not in (None, e.rule) and over is not None and over.lo > 0:
+        return Verdict("kept", f"the champion, {e.champion}, beats {e.rule}: {_say(over)}")
     return Verdict("fallback", f"nothing beats the best dumb rule, {e.rule}: it is what the data can carry")
 
 

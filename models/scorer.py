@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 SCHEMA_VERSION = 1
 NEW_FOR_DAYS = 7
-LAPSED_BELOW = 0.05
+LAPSED_SHARE = 0.25
 QUANTILES = (0.2, 0.5, 0.8)
 TIERS = ("low", "medium", "high")
 
@@ -37,14 +37,17 @@ class Scorer:
         Days, rising.
     primary_horizon, clv_horizon : int
         What churn means in lists; how far customer lifetime value looks.
-    tier_edges : tuple of float
-        The two churn probabilities that split the training base into thirds.
     has_amounts : bool
         False for a log without money: money columns are then empty.
     features : tuple of str
         Feature columns, in order, that a frame must have.
     trained_until : str
         ISO date; training saw rows strictly before it.
+    tier_edges : tuple of float
+        The two churn probabilities that split the training base into thirds.
+    lapsed_below : float
+        A quarter of the training base's mean probability of a purchase within the CLV horizon. A customer
+        below it who has been silent for longer than the primary horizon has lapsed already.
     """
 
     purchase: PurchaseModel
@@ -52,10 +55,11 @@ class Scorer:
     horizons: tuple[int, ...]
     primary_horizon: int
     clv_horizon: int
-    tier_edges: tuple[float, float]
     has_amounts: bool
     features: tuple[str, ...]
     trained_until: str
+    tier_edges: tuple[float, float] = (0.0, 1.0)
+    lapsed_below: float = 0.0
 
     @property
     def btyd(self) -> Btyd:
@@ -100,16 +104,20 @@ class Scorer:
         columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
         return pd.DataFrame(columns, index=rows.index).set_axis(frame.index)
 
-    def p_churn(self, frame: pd.DataFrame) -> Floats:
-        """Probability of no purchase within the primary horizon, shape (n,)."""
-        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
-        return (
-            1 - self.purchase.curve(rows, list(self.horizons))[:, self.horizons.index(self.primary_horizon)]
-        )
+    def with_base(self, frame: pd.DataFrame) -> "Scorer":
+        """Fit what compares a customer with the training base: tier edges and the bound of lapsing.
 
-    def with_tier_edges(self, edges: tuple[float, float]) -> "Scorer":
-        """Return the same scorer with other tier edges."""
-        return replace(self, tier_edges=edges)
+        Parameters
+        ----------
+        frame : DataFrame
+            The training base at its newest cutoff.
+        """
+        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
+        times = sorted({*self.horizons, self.clv_horizon})
+        curve = self.purchase.curve(rows, times)
+        churn = 1 - curve[:, times.index(self.primary_horizon)]
+        lapsed_below = LAPSED_SHARE * float(curve[:, times.index(self.clv_horizon)].mean())
+        return replace(self, tier_edges=tier_edges(churn), lapsed_below=lapsed_below)
 
     def _check(self, frame: pd.DataFrame) -> None:
         missing = [c for c in ("customer_id", "cutoff", *self.features) if c not in frame.columns]
@@ -145,7 +153,8 @@ class Scorer:
         if self.purchase.recipe.name == "base_rate":  # nothing tells one customer from another
             return np.full(len(rows), "not_identifiable")
         new = (rows["T"] < NEW_FOR_DAYS).to_numpy()
-        lapsed = at[self.clv_horizon] < LAPSED_BELOW
+        silent = (rows["days_since_last_order"] > self.primary_horizon).to_numpy()
+        lapsed = silent & (at[self.clv_horizon] < self.lapsed_below)
         return np.select([new, lapsed], ["too_new", "already_lapsed"], "scored")
 
     def _label_source(self) -> str:
@@ -181,6 +190,7 @@ class Scorer:
             "primary_horizon": self.primary_horizon,
             "clv_horizon": self.clv_horizon,
             "tier_edges": list(self.tier_edges),
+            "lapsed_below": self.lapsed_below,
             "has_amounts": self.has_amounts,
             "features": list(self.features),
             "trained_until": self.trained_until,
@@ -216,6 +226,7 @@ class Scorer:
             primary_horizon=state["primary_horizon"],
             clv_horizon=state["clv_horizon"],
             tier_edges=(state["tier_edges"][0], state["tier_edges"][1]),
+            lapsed_below=state["lapsed_below"],
             has_amounts=state["has_amounts"],
             features=tuple(state["features"]),
             trained_until=state["trained_until"],

@@ -31,7 +31,7 @@ def check(config: Config, console: Console, *, leaks: bool = False, as_of: date 
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
         until = as_of or log.end
-        facts = _facts(engine, log, until)
+        facts = _facts(engine, log, config, until)
         ready, verdict, plan = _verdict(config, log, until)
         lines = [*log.rows.lines(), *_lines(facts), verdict]
         data = {"rows": vars(log.rows), **facts, "ready": ready, "verdict": verdict, **plan}
@@ -44,7 +44,7 @@ def check(config: Config, console: Console, *, leaks: bool = False, as_of: date 
     return Answer(data, lines, 0 if ready else NotReady.exit_code)
 
 
-def _facts(engine: Engine, log: PurchaseLog, until: date) -> dict[str, Any]:
+def _facts(engine: Engine, log: PurchaseLog, config: Config, until: date) -> dict[str, Any]:
     days = take_snapshot(log.ledger, [until]).days
     by_customer = days.group_by("customer_id").agg(n=days.count(), n_orders=days.n_orders.sum())
     row = engine.frame(
@@ -57,13 +57,19 @@ def _facts(engine: Engine, log: PurchaseLog, until: date) -> dict[str, Any]:
     lines = log.lines
     distinct = engine.number(lines.distinct().count())
     customers = int(row["customers"])
+    if customers == 0:
+        raise NotReady(
+            f"{config.tables.transactions.source}: no purchase with a positive amount before {until}; the "
+            f"first row of the log is of {log.first_day}"
+        )
     return {
         "customers": customers,
-        "orders": 0 if customers == 0 else int(row["orders"]),
-        "one_time_share": float("nan") if customers == 0 else float(row["one_time"]) / customers,
+        "orders": int(row["orders"]),
+        "one_time_share": float(row["one_time"]) / customers,
         "first_day": log.first_day.isoformat(),
         "until": until.isoformat(),
         "days": (until - log.first_day).days,
+        "stray_rows": log.stray,
         "identical_rows": log.rows.rows_used - distinct,
         "has_amounts": log.has_amounts,
     }

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 INPUT_WRONG = 2
 BUG = 1
+ENVIRONMENT = 7
 Run = Callable[[argparse.Namespace, "Console"], "Answer"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one return a kind of ending
     """Run one command and return its exit code (documented in the README)."""
     args = _parser().parse_args(argv)
     warnings.simplefilter("ignore")  # libraries' notes to developers are not for a job's log
@@ -40,12 +41,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was published", 130)
+    except OSError as error:
+        return _fail(f"the environment failed, a retry is safe: {error}", ENVIRONMENT)
     except Exception as error:  # the last resort: one readable line, the rest in a file
+        if _is_store_failure(error):
+            return _fail(f"the model store failed, a retry is safe: {_first_line(error)}", ENVIRONMENT)
         return _fail(
             f"a bug: {type(error).__name__}: {_one_line(error)}; traceback in {_keep_traceback()}", BUG
         )
     show(answer, as_json=args.json)
     return answer.exit_code
+
+
+def _is_store_failure(error: Exception) -> bool:
+    """Tell a tracking store that is broken, busy or away from a wrong call to it."""
+    module = type(error).__module__
+    code = getattr(error, "error_code", "")
+    return module.startswith("sqlalchemy") or (
+        module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
 
 
 def _fail(message: str, code: int) -> int:

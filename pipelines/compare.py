@@ -34,6 +34,7 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
     registry = Registry(config)
     stored = _stored(registry, versions)
     run = _training_run(registry, stored if versions else [])
+    _refuse_other_target(_logged(run, "config.json"), config)
     data, folds = _logged(run, "data.json"), pd.DataFrame(_logged(run, "leaderboard.json"))
     lines = [
         f"trained until {data['trained_until']}; {len(data['folds'])} out-of-time folds, "
@@ -42,7 +43,7 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
     ]
     holdout = _holdout(config, console, registry, stored, data)
     if holdout is None:
-        lines.append("no holdout yet: the log does not reach past the training by a whole horizon")
+        lines.append("no holdout yet: after the training the log must hold a horizon with buyers and others")
         return Answer({"folds": board_records(folds), "holdout": None}, lines)
     start, board = holdout
     run.json({"cutoff": start.isoformat(), "board": board_records(board)}, "holdout.json")
@@ -73,6 +74,14 @@ def _logged(run: TrackedRun, path: str) -> Any:
     return json.loads(found)
 
 
+def _refuse_other_target(trained: dict[str, Any], config: Config) -> None:
+    mine = config.model_dump(mode="json")["target"]
+    if trained["target"] != mine:
+        raise Refused(
+            f"the training had [target] {trained['target']}, the config now has {mine}; hint: train again"
+        )
+
+
 def _holdout(
     config: Config, console: Console, registry: Registry, stored: list[Version], data: dict[str, Any]
 ) -> tuple[date, pd.DataFrame] | None:
@@ -87,9 +96,11 @@ def _holdout(
         cutoffs = [date.fromisoformat(c) for c in data["cutoffs"]]
         with console.step(f"features and labels up to {end}"):
             panel, _ = load_panel(engine, log, config, [*cutoffs, start], end)
+    test = panel[panel["cutoff"] == pd.Timestamp(start)]
+    if test[f"y_purchased_{horizon}d"].nunique() < 2:
+        return None
     with console.step("refitting every candidate on what the training saw"):
         tested = run_folds(panel, [start], horizon, config, has_amounts=log.has_amounts)
-    test = panel[panel["cutoff"] == pd.Timestamp(start)]
     for version in stored:
         tested[f"p_v{version.number}"] = _said(registry, version, test, horizon)
     return start, leaderboard(tested, config.training.seed)

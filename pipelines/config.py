@@ -1,5 +1,6 @@
 """One typed, typo-refusing configuration, read from one TOML file."""
 
+import re
 import tomllib
 from datetime import date
 from difflib import get_close_matches
@@ -118,7 +119,7 @@ class Engine(_Section):
 
     kind: Literal["duckdb", "spark"] = "duckdb"
     master: str | None = None
-    options: dict[str, str] = {}
+    options: dict[str, str | int | float | bool] = {}
 
 
 class Config(_Section):
@@ -144,6 +145,12 @@ class Config(_Section):
     def output(self) -> Path:
         """Everything written for people lies under here."""
         return self.folder / self.project.output
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as plain values that may be published: no password of a store's address."""
+        shown = self.model_dump(mode="json")
+        shown["mlflow"]["tracking_uri"] = re.sub(r"//[^@/]+@", "//***@", self.mlflow.tracking_uri)
+        return shown
 
     def contract(self, columns: dict[str, str]) -> TransactionsContract:
         """Say what the transaction log promises, in the terms of `features`.
@@ -197,7 +204,8 @@ def _readable(path: Path, error: ValidationError) -> ContractError:
         return ContractError(f"{path}: unknown key {where!r}{count}", hint=_closest(first["loc"]))
     if first["type"] == "missing":
         return ContractError(f"{path}: key {where!r} is missing{count}", hint=f"add {where} to the file")
-    return ContractError(f"{path}: {where}: {first['msg']}{count}", example=first.get("input"))
+    said = first["msg"].removeprefix("Value error, ")
+    return ContractError(f"{path}: {where}: {said}{count}", example=first.get("input"))
 
 
 def _closest(location: tuple[int | str, ...]) -> str:

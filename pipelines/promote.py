@@ -1,5 +1,6 @@
 """`repurchase promote`: the gate between challenger and champion."""
 
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,7 @@ from models.gate import Evidence, Verdict, judge
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import NotPromoted, Refused
-from pipelines.registry import CHALLENGER, CHAMPION, RECIPE, Registry, Version
+from pipelines.registry import CHALLENGER, CHAMPION, RECIPE, TRAINED_UNTIL, Registry, Version
 
 
 def promote(config: Config, console: Console, *, dry_run: bool = False) -> Answer:
@@ -73,7 +74,12 @@ def gather(folds: pd.DataFrame, challenger: Version, champion: Version | None, s
         champion=theirs,
         over_champion=log_loss_difference(rows, column, f"p_{mine}", seed),
         champion_over_rule=log_loss_difference(rows, f"p_{rule}", column, seed),
+        days_newer=(_until(challenger) - _until(champion)).days,
     )
+
+
+def _until(version: Version) -> date:
+    return date.fromisoformat(version.tags[TRAINED_UNTIL])
 
 
 def _write_down(
@@ -117,5 +123,8 @@ def _answer(challenger: Version, champion: Version | None, verdict: Verdict, dry
         "promoted": verdict.promotes and not dry_run,
         "champion_before": None if champion is None else champion.number,
     }
-    lines = [f"verdict: {verdict.word}: {verdict.reason}", now]
+    judged = f"challenger: version {challenger.number}, trained until {challenger.tags[TRAINED_UNTIL]}"
+    if champion is not None:
+        judged += f"; champion: version {champion.number}, trained until {champion.tags[TRAINED_UNTIL]}"
+    lines = [judged, f"verdict: {verdict.word}: {verdict.reason}", now]
     return Answer(data, lines, 0 if verdict.promotes else NotPromoted.exit_code)

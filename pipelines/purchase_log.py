@@ -10,12 +10,13 @@ import ibis.expr.types as ir
 from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from features.grains import order_ledger
-from features.snapshot import day_from_number, day_number
+from features.snapshot import day_number
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.sources import open_transactions
+from pipelines.span import core_span
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class PurchaseLog:
     rows : RowCount
         Where the rows went.
     first_day, end : date
-        Day of the oldest purchase; the day after the newest row.
+        First day on which a purchase is known; the day after the newest one. Stray dates do not count.
+    stray : int
+        Rows whose dates lie far outside (`pipelines.span`).
     has_amounts : bool
         False for a log without money.
     cancellation_prefix : str or None
@@ -70,6 +73,7 @@ class PurchaseLog:
     rows: RowCount
     first_day: date
     end: date
+    stray: int
     has_amounts: bool
     cancellation_prefix: str | None
 
@@ -94,9 +98,22 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     _refuse_broken(rows, config)
     with console.step("from lines to orders to purchase days"):
         ledger = engine.keep(order_ledger(lines, contract.cancellation_prefix), "ledger")
-    first_day, end = _span(engine, lines)
+    first_day, end, stray = _span(engine, ledger)
+    if stray:
+        console.say(
+            f"  {stray:,} rows lie more than a year outside {first_day} to {end}: broken dates? "
+            "They do not set the span"
+        )
     return PurchaseLog(
-        lines, ledger, quarantine, rows, first_day, end, contract.has_amounts, contract.cancellation_prefix
+        lines,
+        ledger,
+        quarantine,
+        rows,
+        first_day,
+        end,
+        stray,
+        contract.has_amounts,
+        contract.cancellation_prefix,
     )
 
 
@@ -130,14 +147,13 @@ _HINTS = {
 }
 
 
-def _span(engine: Engine, lines: ir.Table) -> tuple[date, date]:
-    bought = lines.filter(~lines.is_refund)
-    ends = engine.frame(
-        lines.aggregate(newest=lines.known_day.max()).cross_join(bought.aggregate(oldest=bought.day.min()))
-    ).iloc[0]
-    if ends.isna().any():
+def _span(engine: Engine, ledger: ir.Table) -> tuple[date, date, int]:
+    bought = ledger.filter(ledger.n_lines > 0)
+    days = engine.frame(bought.group_by("known_day").agg(n=bought.n_lines.sum()).order_by("known_day"))
+    if days.empty:
         raise NotReady("no purchase is left after the refunds and the rows set aside")
-    return day_from_number(int(ends["oldest"])), day_from_number(int(ends["newest"])) + timedelta(1)
+    first, last, stray = core_span(days["known_day"].to_numpy(), days["n"].to_numpy())
+    return first, last + timedelta(1), stray
 
 
 def fingerprint(engine: Engine, ledger: ir.Table, as_of: date) -> str:

@@ -3,15 +3,16 @@
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 from models.scorer import Scorer
 from pipelines.config import Config
-from pipelines.failures import Refused
+from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.locks import locked
 from pipelines.scorer_files import digest, from_files, read_files, to_files, write_files
 from pipelines.tracked_run import TrackedRun
@@ -21,6 +22,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once,
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
 _SQLITE = "sqlite:///"
+_NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Registry:
                     name="scorer",
                     python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                     artifacts={"scorer": str(Path(work) / "scorer")},
-                    pip_requirements=["repurchase"],
+                    pip_requirements=[f"{p}=={installed(p)}" for p in _NEEDED],
                     signature=_signature(scorer),
                 )
         if not self._client.search_registered_models(f"name = '{self.name}'"):
@@ -152,22 +154,15 @@ class Registry:
 
     def version(self, number: str) -> Version:
         """Find a version by its number."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            found = self._client.get_model_version(self.name, number)
-        except MlflowException:
-            raise Refused(f"model {self.name!r} has no version {number!r}") from None
+        found = _or_none(lambda: self._client.get_model_version(self.name, number))
+        if found is None:
+            raise Refused(f"model {self.name!r} has no version {number!r}")
         return _version(found)
 
     def by_alias(self, alias: str) -> Version | None:
         """Resolve an alias, once; None where it points to nothing."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return _version(self._client.get_model_version_by_alias(self.name, alias))
-        except MlflowException:
-            return None
+        found = _or_none(lambda: self._client.get_model_version_by_alias(self.name, alias))
+        return None if found is None else _version(found)
 
     def champion(self) -> Version:
         """Resolve the champion.
@@ -175,13 +170,19 @@ class Registry:
         Raises
         ------
         Refused
-            If there is none.
+            If there is none, or the config pins another digest.
         """
         found = self.by_alias(CHAMPION)
         if found is None:
             raise Refused(
                 f"model {self.name!r} has no champion; hint: run `repurchase train`, then "
                 "`repurchase promote`"
+            )
+        pinned, own = self._config.mlflow.champion_digest, found.tags.get(DIGEST, "")
+        if pinned not in (None, own):
+            raise Refused(
+                f"the champion, version {found.number}, has digest {own[:19]}…, but [mlflow] champion_digest "
+                f"pins {str(pinned)[:19]}…"
             )
         return found
 
@@ -196,22 +197,15 @@ class Registry:
         self._client.set_model_version_tag(self.name, version.number, f"{VERDICT}_reason", reason)
 
     def load(self, version: Version) -> Scorer:
-        """Load a version, after its files were checked against its digest and the config's pin.
+        """Load a version, after its files were checked against its digest.
 
         Raises
         ------
         Refused
-            If a file was changed, or the pinned digest is another one.
+            If a file was changed or is missing.
         """
         import mlflow
 
-        pinned = self._config.mlflow.champion_digest
-        expected = version.tags.get(DIGEST, "")
-        if pinned is not None and pinned != expected:
-            raise Refused(
-                f"version {version.number} has digest {expected[:19]}…, but [mlflow] champion_digest "
-                f"pins {pinned[:19]}…"
-            )
         with tempfile.TemporaryDirectory() as work:
             try:
                 local = mlflow.artifacts.download_artifacts(artifact_uri=version.source, dst_path=work)
@@ -219,7 +213,36 @@ class Registry:
                 first = str(error).split("\n")[0]
                 raise Refused(f"the files of version {version.number} are missing: {first}") from None
             files = read_files(Path(local) / "artifacts" / "scorer")
-        return from_files(files, expected)
+        return from_files(files, version.tags.get(DIGEST, ""))
+
+
+def check_store(config: Config) -> None:
+    """Fail before the work where a store could not be opened or made after it.
+
+    Raises
+    ------
+    EnvironmentFailed
+        If the store cannot be read, or its folder not written.
+    """
+    uri, _ = _locate(config)
+    if uri.startswith(_SQLITE) and not _exists(uri):
+        folder = Path(uri.removeprefix(_SQLITE)).parent
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise EnvironmentFailed(f"{uri}: {folder} is no folder that can be written")
+        return
+    Registry(config)
+
+
+def _or_none(look_up: Callable[[], Any]) -> Any:
+    """Look something up; None only where the store says that it is not there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return look_up()
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
 
 
 def _version(found: Any) -> Version:

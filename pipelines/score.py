@@ -16,8 +16,9 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady, Refused
+from pipelines.locks import locked
 from pipelines.proof import prove_log
-from pipelines.publish import Published, publish
+from pipelines.publish import Published, Writer, publish
 from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
 from pipelines.registry import Registry, Version
 from pipelines.risk_list import risk_list, write_risk_list
@@ -42,36 +43,40 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         _refuse_other_target(scorer, champion, config)
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
-        if as_of <= log.first_day:
-            raise NotReady(
-                f"{config.tables.transactions.source}: no purchase before {as_of}; "
-                f"the first of the log is on {log.first_day}"
-            )
-        if log.has_amounts != scorer.has_amounts:
-            raise Refused(
-                f"version {champion.number} was trained on a log with other amounts; hint: train again"
-            )
-        with console.step("proving on a sample that no feature sees the future"):
-            prove_log(engine, log, config, as_of)
-        with console.step(f"features of all customers as of {as_of}"):
-            frame = _features(engine, log, scorer, as_of)
-        with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
-            scores = _scores(frame, scorer, champion, as_of)
-        with console.step("publishing"):
-            listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
-            published = publish(
-                config.output,
-                as_of,
-                _facts(engine, log, config, scorer, champion, as_of),
-                {
+        _refuse_unfit(log, scorer, config, as_of)
+        with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
+            with console.step("proving on a sample that no feature sees the future"):
+                prove_log(engine, log, config, as_of)
+            with console.step(f"features of all customers as of {as_of}"):
+                frame = _features(engine, log, scorer, as_of)
+            with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
+                scores = _scores(frame, scorer, champion, as_of)
+            with console.step("publishing"):
+                listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
+                facts = _facts(engine, log, config, scorer, champion, as_of)
+                writers: dict[str, Writer] = {
                     "scores.parquet": lambda path: _write_scores(scores, path),
                     "risk_list.csv": lambda path: write_risk_list(listed, path),
                     "quarantine/transactions.parquet": lambda path: _write_table(
                         engine, log.quarantine, path
                     ),
-                },
-            )
+                }
+                published = publish(config.output, as_of, facts, writers)
     return _answer(published, scores, listed, scorer, log, config)
+
+
+def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) -> None:
+    """Refuse a date that the log cannot speak of, and a log that the model does not know."""
+    source, late = config.tables.transactions.source, (as_of - log.end).days
+    if as_of <= log.first_day:
+        raise NotReady(f"{source}: no purchase before {as_of}; the first of the log is on {log.first_day}")
+    if late > scorer.primary_horizon:
+        raise NotReady(
+            f"{source}: the log ends before {log.end}, {late} days before {as_of}; after a gap of more than "
+            f"{scorer.primary_horizon} days everyone looks lapsed"
+        )
+    if log.has_amounts != scorer.has_amounts:
+        raise Refused("the champion was trained on a log with other amounts; hint: train again")
 
 
 def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> None:
@@ -125,7 +130,7 @@ def _facts(
     later = engine.number(log.lines.filter(log.lines.known_day >= day).count())
     rows = log.rows
     return {
-        "config": config.model_dump(mode="json"),
+        "config": config.shown(),
         "model": {
             "name": config.mlflow.model,
             "version": champion.number,
@@ -165,8 +170,8 @@ def _answer(
     as_of = date.fromisoformat(published.manifest["as_of"])
     if as_of > log.end:
         lines.append(
-            f"warning: the newest row is of the day before {log.end}, {(as_of - log.end).days} days before "
-            f"{as_of}: silence that only the log has is taken for the customers'"
+            f"warning: the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are "
+            "missing, so everyone looks more silent than they are"
         )
     expected = scores[f"p_purchase_{h}d"].sum()
     at_risk = money(listed["value_at_risk"].sum(), config, scorer)

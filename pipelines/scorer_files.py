@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from features.errors import ContractError
 from models.scorer import Scorer
 from pipelines.failures import Refused
 
@@ -79,4 +80,7 @@ def from_files(files: Mapping[str, bytes], expected_digest: str) -> Scorer:
         for name, data in files.items()
         if name.endswith(".skops")
     }
-    return Scorer.from_state(json.loads(files[STATE]), trees)
+    try:
+        return Scorer.from_state(json.loads(files[STATE]), trees)
+    except ContractError as error:
+        raise Refused(str(error)) from None

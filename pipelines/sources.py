@@ -53,9 +53,9 @@ def _open(engine: Engine, source: str, folder: Path) -> ir.Table:
         )
     files = _files(source, folder)
     with reading(source):
-        if all(f.endswith(".parquet") for f in files):
+        if all(f.lower().endswith(".parquet") for f in files):
             opened: ir.Table = engine.connection.read_parquet(files, union_by_name=len(files) > 1)
-        elif all(f.endswith(_CSV) for f in files):
+        elif all(f.lower().endswith(_CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
             opened = engine.connection.read_csv(files, all_varchar=True, header=True)
         else:

@@ -15,10 +15,11 @@ from pipelines.board import board_lines, board_measures, board_records
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
+from pipelines.failures import Refused
 from pipelines.plots import gains_figure, reliability_figure
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
-from pipelines.registry import Registry, Version
+from pipelines.registry import CHAMPION, Registry, Version, check_store
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, feature_names, pseudonymised, train_scorer
 
@@ -35,21 +36,26 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
     as_of : date, optional
         Without it, the day after the newest row, which is printed.
     """
+    check_store(config)
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
-        until = as_of or log.end
-        console.say(f"  training sees rows before {until}")
+        until = min(as_of or log.end, log.end)  # days that the log has not seen would look like churn
+        console.say(f"  training sees rows before {until}" + _cut(as_of, until))
         training = train_scorer(engine, log, config, until, console.step)
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
-        champion = registry.by_alias("champion")
+        champion = registry.by_alias(CHAMPION)
         if champion is not None:
-            training = _with_champion(training, registry, champion)
+            training = _with_champion(training, registry, champion, console)
         made, board = _track(registry, config, training, data)
     return _answer(made, board, training, log)
+
+
+def _cut(as_of: date | None, until: date) -> str:
+    return f", where the log ends, not {as_of}" if as_of is not None and as_of > until else ""
 
 
 def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Training) -> dict[str, Any]:
@@ -70,9 +76,13 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
     }
 
 
-def _with_champion(training: Training, registry: Registry, champion: Version) -> Training:
+def _with_champion(training: Training, registry: Registry, champion: Version, console: Console) -> Training:
     """Add the stored champion's predictions on the folds that come after all it has seen."""
-    scorer = registry.load(champion)
+    try:
+        scorer = registry.load(champion)
+    except Refused as reason:
+        console.say(f"\n  the champion, version {champion.number}, cannot be loaded: {reason}")
+        return training
     horizon, panel = training.schedule.judged_horizon, training.panel
     seen = pd.Timestamp(scorer.trained_until)
     later = panel[panel["cutoff"].isin(training.folds["cutoff"].unique()) & (panel["cutoff"] >= seen)]
@@ -94,9 +104,9 @@ def _track(
     board = leaderboard(complete, seed)
     tags = {"kind": "training", "recipe": recipe.name, "trained_until": data["trained_until"]}
     with registry.run(f"train until {data['trained_until']}", tags=tags) as run:
-        run.params(_flat(config.model_dump(mode="json")))
+        run.params(_flat(config.shown()))
         run.params({"python": platform.python_version(), "repurchase": version("repurchase")})
-        run.json(config.model_dump(mode="json"), "config.json")
+        run.json(config.shown(), "config.json")
         run.json(data, "data.json")
         run.json(list(feature_names(config)), "features.json")
         run.json(board_records(board), "leaderboard.json")

@@ -1,8 +1,7 @@
 """Training without MLflow: panel, folds, the winner, and the scorer it becomes."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.build import build_panel, model_features, to_model_frame
-from features.snapshot import sample_customers
+from features.snapshot import day_number, sample_customers
 from models.btyd import Btyd, with_btyd_by_cutoff
 from models.folds import (
     PART_NAMES,
@@ -25,7 +24,7 @@ from models.folds import (
 )
 from models.purchase import RECIPES, Part, PurchaseModel, Recipe, fit_part
 from models.schedule import Schedule, days_needed, plan
-from models.scorer import Scorer, tier_edges
+from models.scorer import Scorer
 from models.value import fit_value
 from pipelines.config import Config
 from pipelines.engine import Engine
@@ -90,10 +89,15 @@ def load_panel(
         The panel with ``btyd_`` columns, and the buy-till-you-die models of the newest cutoff.
     """
     horizons = config.target.horizons
-    customers = engine.number(log.ledger.customer_id.nunique())
-    share = config.training.max_customers / max(customers, 1)
+    # Counted on what is known by the newest cutoff: later customers must not change who is in the sample.
+    known = log.ledger.filter(log.ledger.known_day < day_number(max(cutoffs)))
+    share = config.training.max_customers / max(engine.number(known.customer_id.nunique()), 1)
     ledger = sample_customers(log.ledger, share, config.training.seed)
     raw = engine.frame(build_panel(ledger, cutoffs, horizons, observed_until))
+    if raw.empty:
+        raise NotReady(
+            f"{config.tables.transactions.source}: no purchase with a positive amount before {max(cutoffs)}"
+        )
     return with_btyd_by_cutoff(to_model_frame(raw, horizons), horizons, has_amounts=log.has_amounts)
 
 
@@ -153,12 +157,11 @@ def fit_scorer(
         horizons=tuple(target.horizons),
         primary_horizon=target.primary_horizon,
         clv_horizon=target.clv_horizon,
-        tier_edges=(0.0, 1.0),
         has_amounts=has_amounts,
         features=features,
         trained_until=schedule.until.isoformat(),
     )
-    return scorer.with_tier_edges(tier_edges(scorer.p_churn(newest)))
+    return scorer.with_base(newest)
 
 
 def train_scorer(
@@ -168,7 +171,7 @@ def train_scorer(
     schedule = make_schedule(config, log, until)
     with say(f"panel of {len(schedule.cutoffs)} cutoffs, {schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"):
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
-    check_outcomes(panel, schedule, config)
+    schedule = with_usable_folds(panel, schedule, config)
     with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, has_amounts=log.has_amounts)
     recipe = pick(folds, config.training.seed)
@@ -185,22 +188,29 @@ def train_scorer(
     return Training(schedule, panel, folds, recipe, scorer)
 
 
-def check_outcomes(panel: pd.DataFrame, schedule: Schedule, config: Config) -> None:
-    """Refuse a panel in whose test folds everybody, or nobody, bought: there is nothing to judge."""
-    tests = panel[panel["cutoff"].isin([pd.Timestamp(c) for c in schedule.folds])]
-    bought = tests[f"y_purchased_{schedule.judged_horizon}d"]
-    if bought.nunique() < 2 or tests["customer_id"].nunique() < 2:
+def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -> Schedule:
+    """Keep the folds that can judge: something to learn from, and buyers as well as others to test on."""
+    horizon = schedule.judged_horizon
+    folds = {c: make_fold(panel, pd.Timestamp(c), horizon) for c in schedule.folds}
+    usable = tuple(c for c, f in folds.items() if len(f.train) and _has_both(f.test, horizon))
+    if not usable:
+        bought = pd.concat([f.test[f"y_purchased_{horizon}d"] for f in folds.values()])
         raise NotReady(
             f"{config.tables.transactions.source}: of {len(bought):,} customers in the test folds, "
-            f"{int(bought.sum()):,} bought within {schedule.judged_horizon} days; "
-            "a model needs both buyers and non-buyers"
+            f"{int(bought.sum()):,} bought within {horizon} days; a model needs both buyers and non-buyers"
         )
+    return replace(schedule, folds=usable)
+
+
+def _has_both(test: pd.DataFrame, horizon: int) -> bool:
+    bought = test[f"y_purchased_{horizon}d"]
+    return bought.nunique() == 2 and test["customer_id"].nunique() > 1
 
 
 def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
     """Run calls in separate processes, one thread each, so that results do not depend on their number."""
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        return list(joblib.Parallel(n_jobs=os.cpu_count() or 1)(joblib.delayed(function)(*c) for c in calls))
+        return list(joblib.Parallel(n_jobs=-1)(joblib.delayed(function)(*c) for c in calls))
 
 
 def pseudonymised(folds: pd.DataFrame) -> pd.DataFrame:

@@ -43,17 +43,27 @@ def to_line(row: Row) -> Line:
 
 
 def find_order(refund: Line, lines: Iterable[Line]) -> Line | None:
-    """The order it names; else the latest with the product or, without products, with the amount."""
+    """The order it names; else by how well what it paid for the product fits, then the latest.
+
+    Without products, what counts as the product is the amount itself.
+    """
     earlier = [
         b
         for b in lines
         if not b.is_refund and b.customer == refund.customer and b.at <= refund.at and b.known <= refund.known
     ]
     named = [b for b in earlier if b.order == refund.order.removeprefix("C")]
+    if named:
+        return max(named, key=lambda b: (b.at, b.order))
     same = [b for b in earlier if b.product == refund.product]
     if refund.product is None:
-        same = [b for b in same if b.amount == -refund.amount]
-    return max(named or same, key=lambda b: (b.at, b.order), default=None)
+        same = [b for b in same if b.product is None and b.amount == -refund.amount]
+
+    def fit(b: Line) -> int:
+        price = sum(o.amount for o in same if (o.order, o.at, o.known) == (b.order, b.at, b.known))
+        return 2 if price == -refund.amount else int(price > -refund.amount)
+
+    return max(same, key=lambda b: (fit(b), b.at, b.order), default=None)
 
 
 def ledger(log: Iterable[Row]) -> list[Entry]:

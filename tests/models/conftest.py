@@ -23,7 +23,7 @@ from models.btyd import with_btyd_by_cutoff
 from models.folds import PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part
 from models.purchase import RECIPES, PurchaseModel, fit_part
 from models.schedule import plan
-from models.scorer import Scorer, tier_edges
+from models.scorer import Scorer
 from models.simulate import ShopSpec, SimulatedShop, simulate_shop
 from models.value import fit_value
 
@@ -178,13 +178,12 @@ def fit_scorer() -> Callable[..., Scorer]:
             horizons=panel.horizons,
             primary_horizon=panel.horizons[-1],
             clv_horizon=options.pop("clv_horizon", 365),
-            tier_edges=(0.0, 1.0),
             has_amounts=panel.has_amounts,
             features=panel.features,
             trained_until=panel.until.date().isoformat(),
             **options,
         )
-        return scorer.with_tier_edges(tier_edges(scorer.p_churn(panel.newest)))
+        return scorer.with_base(panel.newest)
 
     return fit
 

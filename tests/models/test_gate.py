@@ -12,7 +12,7 @@ EQUAL = Interval(0.0, 0.0, 0.0)
 
 
 def challenge(over_rule: Interval, over_champion: Interval, champion: str = "bgnbd") -> Evidence:
-    return Evidence("blend", "recency_rule", over_rule, champion, over_champion, AHEAD)
+    return Evidence("blend", "recency_rule", over_rule, champion, over_champion, AHEAD, days_newer=30)
 
 
 def rule_challenge(champion: str, champion_over_rule: Interval) -> Evidence:
@@ -93,3 +93,17 @@ def test_a_rule_is_renewed_by_itself() -> None:
     assert judge(rule_challenge("recency_rule", EQUAL)).word == "fallback"
     # an older fit of the same rule is not "a champion that beats the rule", even where it happens to be ahead
     assert judge(rule_challenge("recency_rule", AHEAD)).word == "fallback"
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_refresh_needs_newer_data(days: int) -> None:
+    evidence = Evidence("blend", "recency_rule", AHEAD, "blend", EQUAL, AHEAD, days_newer=days)
+    assert judge(evidence).word == "kept"
+
+
+@pytest.mark.parametrize("challenger", ["blend", "recency_rule"])
+def test_an_older_challenger_is_never_promoted(challenger: str) -> None:
+    evidence = Evidence(challenger, "recency_rule", AHEAD, "bgnbd", AHEAD, BEHIND, days_newer=-90)
+    verdict = judge(evidence)
+    assert verdict.word == "kept"
+    assert "90 days less" in verdict.reason

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from features.errors import ContractError
 from models.next_order import time_grid
 from models.purchase import RECIPES
-from models.scorer import LAPSED_BELOW, NEW_FOR_DAYS, SCHEMA_VERSION, Scorer, score_columns, tier_edges
+from models.scorer import LAPSED_SHARE, NEW_FOR_DAYS, SCHEMA_VERSION, Scorer, score_columns, tier_edges
 
 Fit = Callable[..., Scorer]
 
@@ -93,7 +93,6 @@ def test_probabilities(scorer: Scorer, panel: SimpleNamespace) -> None:
 
 def test_what_is_published_is_what_was_judged(scorer: Scorer, panel: SimpleNamespace) -> None:
     found = scorer.score(panel.newest)
-    np.testing.assert_array_equal(scorer.p_churn(panel.newest), found["p_churn_90d"])
     parts = scorer.purchase.parts[90]
     said = scorer.purchase.recipe.blend({n: p.predict(panel.newest, 90) for n, p in parts.items()})
     agrees = found["p_purchase_90d"].to_numpy() == said
@@ -143,7 +142,7 @@ def test_value_at_risk_by_hand(scores: pd.DataFrame) -> None:
 def test_the_input_is_left_as_it_was(blend_scorer: Scorer, panel: SimpleNamespace) -> None:
     frame = panel.newest.copy()
     blend_scorer.score(frame)
-    blend_scorer.p_churn(frame)
+    blend_scorer.with_base(frame)
     pd.testing.assert_frame_equal(frame, panel.newest, check_exact=True)
 
 
@@ -203,8 +202,16 @@ def test_lapsed_are_those_who_will_hardly_buy_within_the_clv_horizon(
     old = (panel.newest["T"] >= NEW_FOR_DAYS).to_numpy()
     lapsed = (scores["status"] == "already_lapsed").to_numpy()
     assert lapsed.any()
-    np.testing.assert_array_equal(lapsed, old & (within < LAPSED_BELOW))
-    assert scores.loc[lapsed, "p_purchase_90d"].max() < LAPSED_BELOW
+    assert blend_scorer.lapsed_below == pytest.approx(LAPSED_SHARE * within.mean(), rel=1e-12)
+    silent = (panel.newest["days_since_last_order"] > 90).to_numpy()
+    np.testing.assert_array_equal(lapsed, old & silent & (within < blend_scorer.lapsed_below))
+
+
+def test_a_short_clv_horizon_does_not_make_everyone_lapsed(
+    blend_scorer: Scorer, panel: SimpleNamespace
+) -> None:
+    short = replace(blend_scorer, clv_horizon=7).with_base(panel.newest)
+    assert (short.score(panel.newest)["status"] == "scored").mean() > 0.4
 
 
 @pytest.mark.parametrize("recipe", ["blend", "bgnbd"])
@@ -223,7 +230,7 @@ def test_tier_edges_are_state_not_of_the_frame(
 ) -> None:
     risky = panel.newest[scores["risk_tier"] == "high"]
     assert (blend_scorer.score(risky)["risk_tier"] == "high").all()
-    shifted = blend_scorer.with_tier_edges((0.0, 0.0))
+    shifted = replace(blend_scorer, tier_edges=(0.0, 0.0))
     assert (shifted.score(panel.newest)["risk_tier"] == "high").all()
     assert blend_scorer.tier_edges != (0.0, 0.0)
 

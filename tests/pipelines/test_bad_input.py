@@ -1,5 +1,6 @@
 """Each way of getting it wrong ends with its exit code and one line, and writes nothing."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipelines.cli import main
+from pipelines.locks import locked
 from tests.pipelines.conftest import CONFIG, everything
 
 
@@ -89,12 +91,8 @@ def test_no_config(tmp_path, capsys):
 
 @pytest.mark.parametrize("command", ["check", "train"])
 def test_an_as_of_before_the_first_purchase(shop, capsys, command):
-    if command == "check":
-        assert main(["--config", str(shop), "--quiet", "check", "--as-of", "2023-05-01"]) == 4
-        assert "no purchase before 2023-05-01" in capsys.readouterr().out
-    else:
-        expect(shop, capsys, ["train", "--as-of", "2023-05-01"], 4, "orders.parquet",
-               "no purchase before 2023-05-01", "2024-01-01")  # fmt: skip
+    said = ["orders.parquet", "before 2023-05-01", "2024-01-01"]
+    expect(shop, capsys, [command, "--as-of", "2023-05-01"], 4, *said)
 
 
 def test_scoring_before_the_first_purchase(own_shop, capsys):
@@ -159,3 +157,63 @@ def test_a_bug_ends_with_one_line_and_a_traceback_in_a_file(shop, capsys, monkey
     trace = Path(re.search(r"traceback in (\S+)", err).group(1))
     assert "planted" in trace.read_text()
     trace.unlink()
+
+
+def test_a_training_past_the_end_of_the_log_stops_where_it_ends(shop, capsys):
+    assert main(["--config", str(shop), "train", "--as-of", "2026-01-01", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["trained_until"] == "2025-06-24"
+    assert "training sees rows before 2025-06-24, where the log ends, not 2026-01-01" in printed.err
+
+
+def test_a_few_broken_dates_do_not_stretch_the_log(shop, capsys):
+    log = shop.parent / "orders.parquet"
+    rows = pd.read_parquet(log)
+    broken = (
+        rows[rows["customer_id"].notna()]
+        .head(2)
+        .assign(ordered_at=[pd.Timestamp("1970-01-01"), pd.Timestamp("2099-01-01")])
+    )
+    pd.concat([rows, broken]).to_parquet(log)
+    assert main(["--config", str(shop), "check", "--json"]) == 0
+    printed = capsys.readouterr()
+    said = json.loads(printed.out)
+    assert (said["first_day"], said["until"], said["stray_rows"]) == ("2024-01-01", "2025-06-24", 2)
+    assert "2 rows lie more than a year outside" in printed.err
+
+
+def test_amounts_that_are_all_zero(shop, capsys):
+    log = shop.parent / "orders.parquet"
+    pd.read_parquet(log).assign(unit_price=0.0).to_parquet(log)
+    for command in ("check", "train"):
+        expect(shop, capsys, [command], 4, "orders.parquet", "no purchase with a positive amount")
+
+
+def test_scoring_long_after_the_log_has_ended(own_shop, capsys):
+    expect(
+        own_shop, capsys, ["score", "--as-of", "2026-06-01"], 4, "the log ends before 2025-06-24", "lapsed"
+    )
+
+
+def test_comparing_after_the_target_was_changed(own_shop, capsys):
+    own_shop.write_text(own_shop.read_text().replace("[14, 45, 90]", "[7, 90]"))
+    expect(own_shop, capsys, ["compare"], 6, "[target]", "train again")
+
+
+def test_a_store_in_a_folder_that_is_none(shop, capsys):
+    shop.write_text(CONFIG + '[mlflow]\ntracking_uri = "sqlite:///nowhere/mlflow.db"\n')
+    expect(shop, capsys, ["train"], 7, "nowhere", "no folder that can be written")
+
+
+def test_a_second_run_of_the_same_date(own_shop, capsys):
+    with locked(own_shop.parent / "out" / ".lock-as_of=2025-03-01"):
+        expect(own_shop, capsys, ["score", "--as-of", "2025-03-01"], 5, "another run is at work")
+
+
+def test_an_unreadable_date_of_record_is_set_aside(shop, capsys):
+    log = shop.parent / "orders.parquet"
+    rows = pd.read_parquet(log)
+    rows.assign(booked=["13/25/2024"] * 7 + ["2024-01-05"] * (len(rows) - 7)).to_parquet(log)
+    shop.write_text(CONFIG.replace('quantity = "quantity"', 'quantity = "quantity"\nrecorded_at = "booked"'))
+    assert main(["--config", str(shop), "check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]["rows_quarantined"]["no_recorded_date"] > 0

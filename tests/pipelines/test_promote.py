@@ -55,8 +55,8 @@ def folds(rng: np.random.Generator, skill: dict[str, float], n: int = 4000) -> p
     return pd.DataFrame(table)
 
 
-def version(number: str, recipe: str) -> Version:
-    return Version(number, "run", "source", {"recipe": recipe})
+def version(number: str, recipe: str, until: str = "2025-03-01") -> Version:
+    return Version(number, "run", "source", {"recipe": recipe, "trained_until": until})
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,28 @@ def version(number: str, recipe: str) -> Version:
 def test_the_gate_on_folds_of_known_skill(skill, challenger, champion, word):
     table = folds(np.random.default_rng(5), skill)
     evidence = gather(
-        table, version("2", challenger), None if champion is None else version("1", champion), seed=3
+        table,
+        version("2", challenger, "2025-04-01"),
+        None if champion is None else version("1", champion),
+        seed=3,
     )
     assert judge(evidence).word == word
+
+
+@pytest.mark.parametrize(
+    ("until", "word"), [("2025-02-01", "kept"), ("2025-03-01", "kept"), ("2025-03-02", "refresh")]
+)
+def test_only_newer_data_renew_a_champion(until, word):
+    table = folds(np.random.default_rng(5), {"blend": 0.9})
+    evidence = gather(table, version("2", "blend", until), version("1", "blend"), seed=3)
+    assert judge(evidence).word == word
+
+
+def test_an_older_challenger_never_replaces_a_newer_champion():
+    table = folds(np.random.default_rng(5), {"blend": 1.0, "bgnbd": 0.2})
+    evidence = gather(table, version("2", "blend", "2024-12-01"), version("1", "bgnbd"), seed=3)
+    assert judge(evidence).word == "kept"
+    assert "90 days less" in judge(evidence).reason
 
 
 def test_a_stored_champion_stands_for_itself_on_folds_after_its_training():

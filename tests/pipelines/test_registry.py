@@ -94,6 +94,25 @@ def test_no_customer_is_named_in_the_store(own_shop):
             assert not [i for i in ids if f'"{i}"' in text], path
 
 
+def test_a_store_that_does_not_answer_is_not_a_missing_champion(own_shop, capsys, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    def busy(*_args):
+        raise MlflowException("database is locked")
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", busy)
+    assert main(["--config", str(own_shop), "--quiet", "promote"]) == 7
+    assert "database is locked" in capsys.readouterr().err
+
+
+def test_a_broken_store_is_the_environments_fault(own_shop, capsys):
+    (own_shop.parent / "mlflow.db").write_bytes(
+        b"this is no database, and long enough to be read as one" * 50
+    )
+    assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", AS_OF]) == 7
+    assert "retry is safe" in capsys.readouterr().err
+
+
 def test_aliases_and_versions(registry):
     assert registry.by_alias(CHAMPION) == registry.by_alias(CHALLENGER) == registry.version("1")
     assert registry.by_alias("nobody") is None
