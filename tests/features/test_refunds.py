@@ -40,6 +40,18 @@ def test_by_its_own_number(con: Any) -> None:
     assert matched(con, *bought, Row("a", on(5), -300, "1", "p")) == [("1", 0, 5, -300, False)]
 
 
+def test_the_order_that_cost_exactly_this_goes_before_a_later_one(con: Any) -> None:
+    bought = [Row("a", on(0), 1000, "1", "p"), Row("a", on(2), 10, "2", "p")]
+    assert matched(con, *bought, Row("a", on(5), -1000, "C9", "p")) == [("1", 0, 5, -1000, False)]
+    assert matched(con, *bought, Row("a", on(5), -10, "C9", "p")) == [("2", 2, 5, -10, False)]
+
+
+def test_an_order_that_covers_the_refund_goes_before_a_smaller_one(con: Any) -> None:
+    bought = [Row("a", on(0), 1000, "1", "p"), Row("a", on(2), 10, "2", "p")]
+    assert matched(con, *bought, Row("a", on(5), -400, "C9", "p")) == [("1", 0, 5, -400, False)]
+    assert matched(con, *bought, Row("a", on(5), -4000, "C9", "p")) == [("2", 2, 5, -4000, False)]
+
+
 def test_by_its_number_without_the_prefix(con: Any) -> None:
     bought = [Row("a", on(0), 900, "1", "p"), Row("a", on(2), 900, "2", "p")]
     assert matched(con, *bought, Row("a", on(5), 300, "C1", "p")) == [("1", 0, 5, -300, False)]
