@@ -11,6 +11,8 @@ from pipelines.guess_names import words
 # What a status says of an order that is not a purchase; each begins a word.
 UNDONE = (" cancel", " refund", " return", " void", " fail", " huy", " hoan tra", " hoan tien", " tra hang")
 
+_THOUSANDS = r"-?\d{1,3}\.\d{3}"
+
 
 def percent(share: float) -> str:
     """
@@ -73,6 +75,12 @@ def _number_doubts(source: str, filled: pd.Series) -> Iterator[str]:
     if len(odd):
         share = percent(len(odd) / len(filled))
         yield f"{source!r}: {share} of the filled values are not plain numbers, for example {odd.iloc[0]!r}"
+    dotted = filled[filled.astype(str).str.contains(".", regex=False)].astype(str)
+    if len(dotted) >= 3 and dotted.str.fullmatch(_THOUSANDS).all():
+        yield (
+            f"{source!r}: every value with a dot has three digits after it, for example {dotted.iloc[0]!r}; "
+            "if the dot parts thousands, write 1234.56, or amounts are read 1,000 times too small"
+        )
 
 
 def _customer_doubts(source: str, filled: pd.Series) -> Iterator[str]:

@@ -242,3 +242,10 @@ def test_the_order_of_rows_and_columns_does_not_matter() -> None:
     sample = log(quantity=[1] * 60, price=[2.0] * 60, category=["a", "b"] * 30)
     shuffled = sample[sorted(map(str, sample.columns))].sample(frac=1, random_state=3)
     assert taken(propose(shuffled)) == taken(propose(sample))
+
+
+def test_a_dot_that_may_part_thousands_is_pointed_out() -> None:
+    vietnamese = propose(log(amount=[f"{100 + n}.000" for n in range(60)]))
+    assert any("1,000 times too small" in note for note in vietnamese.notes)
+    plain = propose(log(amount=[f"{100 + n}.00" for n in range(60)]))
+    assert not any("1,000 times too small" in note for note in plain.notes)
