@@ -20,6 +20,13 @@ def rfm(windows: Sequence[int]) -> Iterator[Feature]:
         Lengths in days of the trailing windows ``[cutoff - w, cutoff)``.
     """
     yield from _parts()
+    yield from _timing()
+    yield from _spend()
+    for window in windows:
+        yield from _in_window(window)
+
+
+def _timing() -> Iterator[Feature]:
     yield Feature(
         "frequency",
         "derived",
@@ -41,6 +48,9 @@ def rfm(windows: Sequence[int]) -> Iterator[Feature]:
         "days",
         "Days from the first purchase day to the cutoff.",
     )
+
+
+def _spend() -> Iterator[Feature]:
     yield Feature(
         "monetary_value",
         "derived",
@@ -65,8 +75,6 @@ def rfm(windows: Sequence[int]) -> Iterator[Feature]:
         "currency",
         "Net amount of the purchase days divided by the orders.",
     )
-    for window in windows:
-        yield from _in_window(window)
 
 
 def _parts() -> Iterator[Feature]:
