@@ -112,10 +112,10 @@ def fit_part(
         return BtydPart(BetaGeoModel().fit(x, t_x, T))
     if name == "lifetimes_bgnbd" and (theirs := fit_lifetimes_bgnbd(newest)) is not None:
         return BtydPart(theirs)
-    if (
-        name in RULES or name == "lifetimes_bgnbd" or bought.min() == bought.max()
-    ):  # one outcome only: there is nothing to learn
-        return fit_rule(name if name in RULES else "base_rate", train, bought, horizon)
+    if name in RULES:
+        return fit_rule(name, train, bought, horizon)
+    if name == "lifetimes_bgnbd" or bought.min() == bought.max():  # it failed; or there is nothing to learn
+        return fit_rule("base_rate", train, bought, horizon)
     if name == "logistic":
         return fit_logistic(train, bought)
     if name == "boosting":

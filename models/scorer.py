@@ -104,6 +104,14 @@ class Scorer:
         columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
         return pd.DataFrame(columns, index=rows.index).set_axis(frame.index)
 
+    def p_purchase(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        """Probability of a purchase within `horizon` days, shape (n,)."""
+        return self._curve(frame, [horizon])[:, 0]
+
+    def _curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
+        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
+        return self.purchase.curve(rows, times)
+
     def with_base(self, frame: pd.DataFrame) -> "Scorer":
         """Fit what compares a customer with the training base: tier edges and the bound of lapsing.
 
@@ -112,9 +120,8 @@ class Scorer:
         frame : DataFrame
             The training base at its newest cutoff.
         """
-        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
         times = sorted({*self.horizons, self.clv_horizon})
-        curve = self.purchase.curve(rows, times)
+        curve = self._curve(frame, times)
         churn = 1 - curve[:, times.index(self.primary_horizon)]
         lapsed_below = LAPSED_SHARE * float(curve[:, times.index(self.clv_horizon)].mean())
         return replace(self, tier_edges=tier_edges(churn), lapsed_below=lapsed_below)

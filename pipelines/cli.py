@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 INPUT_WRONG = 2
 BUG = 1
-ENVIRONMENT = 7
 Run = Callable[[argparse.Namespace, "Console"], "Answer"]
 
 
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
 
     from features.errors import ContractError
     from pipelines.console import Console, show
-    from pipelines.failures import Failure
+    from pipelines.failures import EnvironmentFailed, Failure
 
     try:
         answer: Answer = args.run(args, Console(quiet=args.quiet))
@@ -42,10 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was published", 130)
     except OSError as error:
-        return _fail(f"the environment failed, a retry is safe: {error}", ENVIRONMENT)
+        return _fail(f"the environment failed, a retry is safe: {error}", EnvironmentFailed.exit_code)
     except Exception as error:  # the last resort: one readable line, the rest in a file
         if _is_store_failure(error):
-            return _fail(f"the model store failed, a retry is safe: {_first_line(error)}", ENVIRONMENT)
+            return _fail(
+                f"the model store failed, a retry is safe: {_first_line(error)}", EnvironmentFailed.exit_code
+            )
         return _fail(
             f"a bug: {type(error).__name__}: {_one_line(error)}; traceback in {_keep_traceback()}", BUG
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from models.btyd import with_btyd
 from models.leaderboard import leaderboard
 from pipelines.board import board_lines, board_records
 from pipelines.config import Config
@@ -102,11 +101,5 @@ def _holdout(
     with console.step("refitting every candidate on what the training saw"):
         tested = run_folds(panel, [start], horizon, config, has_amounts=log.has_amounts)
     for version in stored:
-        tested[f"p_v{version.number}"] = _said(registry, version, test, horizon)
+        tested[f"p_v{version.number}"] = registry.load(version).p_purchase(test, horizon)
     return start, leaderboard(tested, config.training.seed)
-
-
-def _said(registry: Registry, version: Version, test: pd.DataFrame, horizon: int) -> Any:
-    scorer = registry.load(version)
-    rows = with_btyd(test, scorer.btyd, sorted(scorer.purchase.parts))
-    return scorer.purchase.curve(rows, [horizon])[:, 0]

@@ -14,11 +14,10 @@ import pandas as pd
 from features.errors import ContractError
 from pipelines.guess import Guess, propose
 from pipelines.new_config import render
+from pipelines.sources import CSV, PARQUET
 
 SAMPLE_ROWS = 50_000
 SEED = 7
-PARQUET = ".parquet"
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
 # Text stays text (0042 is not 42), so that dates and numbers are judged as they are written.
 READERS = {
     True: "read_parquet(?, union_by_name = true)",

@@ -156,6 +156,18 @@ def _span(engine: Engine, ledger: ir.Table) -> tuple[date, date, int]:
     return first, last + timedelta(1), stray
 
 
+def require_purchase(log: PurchaseLog, source: str, before: date) -> None:
+    """Refuse a date before which the log knows of no purchase.
+
+    Raises
+    ------
+    NotReady
+        Naming the day of the first.
+    """
+    if before <= log.first_day:
+        raise NotReady(f"{source}: no purchase before {before}; the first of the log is on {log.first_day}")
+
+
 def fingerprint(engine: Engine, ledger: ir.Table, as_of: date) -> str:
     """Digest what is visible before `as_of`: the same content in any order and file gives the same text."""
     visible = ledger.filter(ledger.known_day < day_number(as_of))

@@ -19,7 +19,7 @@ from pipelines.failures import NotReady, Refused
 from pipelines.locks import locked
 from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
-from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
+from pipelines.purchase_log import PurchaseLog, fingerprint, open_log, require_purchase
 from pipelines.registry import Registry, Version
 from pipelines.risk_list import risk_list, write_risk_list
 
@@ -68,8 +68,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
 def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) -> None:
     """Refuse a date that the log cannot speak of, and a log that the model does not know."""
     source, late = config.tables.transactions.source, (as_of - log.end).days
-    if as_of <= log.first_day:
-        raise NotReady(f"{source}: no purchase before {as_of}; the first of the log is on {log.first_day}")
+    require_purchase(log, source, as_of)
     if late > scorer.primary_horizon:
         raise NotReady(
             f"{source}: the log ends before {log.end}, {late} days before {as_of}; after a gap of more than "
@@ -128,7 +127,6 @@ def _facts(
 ) -> dict[str, Any]:
     day = day_number(as_of)
     later = engine.number(log.lines.filter(log.lines.known_day >= day).count())
-    rows = log.rows
     return {
         "config": config.shown(),
         "model": {
@@ -141,10 +139,7 @@ def _facts(
         "hindsight": date.fromisoformat(scorer.trained_until) > as_of,
         "inputs": {
             "transactions": {
-                "rows_in": rows.rows_in,
-                "rows_used": rows.rows_used,
-                "rows_netted": rows.rows_netted,
-                "rows_quarantined": rows.rows_quarantined,
+                **vars(log.rows),
                 "rows_not_yet_known": later,
                 "fingerprint": fingerprint(engine, log.ledger, as_of),
             }

@@ -12,7 +12,8 @@ from features.errors import ContractError
 from pipelines.config import Config, Transactions
 from pipelines.engine import Engine, reading
 
-_CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
+PARQUET = ".parquet"
+CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
@@ -53,16 +54,16 @@ def _open(engine: Engine, source: str, folder: Path) -> ir.Table:
         )
     files = _files(source, folder)
     with reading(source):
-        if all(f.lower().endswith(".parquet") for f in files):
+        if all(f.lower().endswith(PARQUET) for f in files):
             opened: ir.Table = engine.connection.read_parquet(files, union_by_name=len(files) > 1)
-        elif all(f.lower().endswith(_CSV) for f in files):
+        elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
             opened = engine.connection.read_csv(files, all_varchar=True, header=True)
         else:
             raise ContractError(
                 f"source {source!r}: {len(files)} files of mixed or unknown kind",
                 example=files[0],
-                hint="parquet, or " + ", ".join(_CSV),
+                hint="parquet, or " + ", ".join(CSV),
             )
     return opened
 

@@ -63,8 +63,3 @@ class TrackedRun:
             return None
         with tempfile.TemporaryDirectory() as work:
             return Path(self._client.download_artifacts(self.run_id, path, work)).read_bytes()
-
-    def tag(self, key: str) -> str | None:
-        """Read a tag."""
-        value = self._client.get_run(self.run_id).data.tags.get(key)
-        return None if value is None else str(value)

@@ -1,13 +1,13 @@
 """`repurchase train`: fit and judge every candidate out of time, track it, register the winner."""
 
 import platform
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
-from models.btyd import with_btyd
 from models.folds import best_rule, measure
 from models.leaderboard import leaderboard, spend_board
 from models.purchase import RECIPES
@@ -62,10 +62,7 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
     schedule = training.schedule
     return {
         "source": config.tables.transactions.source,
-        "rows_in": log.rows.rows_in,
-        "rows_used": log.rows.rows_used,
-        "rows_netted": log.rows.rows_netted,
-        "rows_quarantined": log.rows.rows_quarantined,
+        **vars(log.rows),
         "fingerprint": fingerprint(engine, log.ledger, schedule.until),
         "first_day": log.first_day.isoformat(),
         "trained_until": schedule.until.isoformat(),
@@ -88,12 +85,11 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
     later = panel[panel["cutoff"].isin(training.folds["cutoff"].unique()) & (panel["cutoff"] >= seen)]
     if later.empty or horizon not in scorer.purchase.parts or not set(scorer.features) <= set(panel.columns):
         return training
-    rows = with_btyd(later, scorer.btyd, sorted(scorer.purchase.parts))
     said = later[["cutoff", "customer_id"]].assign(
-        **{f"p_champion_v{champion.number}": scorer.purchase.curve(rows, [horizon])[:, 0]}
+        **{f"p_champion_v{champion.number}": scorer.p_purchase(later, horizon)}
     )
     folds = training.folds.merge(said, on=["cutoff", "customer_id"], how="left")
-    return Training(training.schedule, panel, folds, training.recipe, training.scorer)
+    return replace(training, folds=folds)
 
 
 def _track(

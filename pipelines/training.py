@@ -29,7 +29,7 @@ from models.value import fit_value
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
-from pipelines.purchase_log import PurchaseLog
+from pipelines.purchase_log import PurchaseLog, require_purchase
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,7 @@ class Training:
 
 def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
     """Plan cutoffs and folds, or say how many days are missing."""
-    if until <= log.first_day:
-        raise NotReady(
-            f"{config.tables.transactions.source}: no purchase before {until}; "
-            f"the first of the log is on {log.first_day}"
-        )
+    require_purchase(log, config.tables.transactions.source, until)
     target, wish = config.target, config.training.cutoffs
     schedule = plan(
         log.first_day, until, target.horizons, target.primary_horizon, None if wish == "auto" else wish
@@ -124,11 +120,6 @@ def run_folds(
     return pd.concat(tables, ignore_index=True)
 
 
-def pick(folds: pd.DataFrame, seed: int) -> Recipe:
-    """Return the winner: the simplest of the best learned recipes, or the best dumb rule if none beats it."""
-    return choose_recipe(folds, best_rule(folds), seed)
-
-
 def fit_scorer(
     panel: pd.DataFrame,
     btyd: Btyd,
@@ -174,7 +165,7 @@ def train_scorer(
     schedule = with_usable_folds(panel, schedule, config)
     with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, has_amounts=log.has_amounts)
-    recipe = pick(folds, config.training.seed)
+    recipe = choose_recipe(folds, best_rule(folds), config.training.seed)
     with say(f"refitting the winner, {recipe.name}, on all mature labels"):
         scorer = fit_scorer(
             panel,
