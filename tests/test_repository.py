@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-MACHINE = re.compile(r"https?://[^\s\"']*(?:pypi|pythonhosted)|(?<![\w.])/(?:work|root|opt/pypi|opt/wheels)/")
+MACHINE = re.compile(r"https?://[^\s\"']*(?:pypi|pythonhosted)|(?<![\w.])/(?:home|root|work|opt)/")
 
 
 def tracked() -> list[Path]:
