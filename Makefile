@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-all lint types wheel-test format lock clean
+.PHONY: help demo test check test-all lint types wheel-test format docs bench lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -43,14 +43,23 @@ format: $(READY)  ## write the format and the safe fixes of ruff
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+docs: $(READY)  ## write docs/features.md from the feature catalogue
+	$(BIN)/python -m pipelines.catalogue_page docs/features.md
+
+bench: $(READY)  ## the feature build beside SQL, pandas and lifetimes (LINES=1000000 ROUNDS=3)
+	$(BIN)/python -m benchmarks.features check
+	for what in fixed full panel; do $(BIN)/python -m benchmarks.features $$what \
+		--lines $(or $(LINES),1000000) --rounds $(or $(ROUNDS),3) || exit 1; done
+
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }
-	uv pip compile pyproject.toml --extra dev --extra notebooks --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra notebooks --extra postgres --extra spark \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		-o requirements.lock
 
 clean:  ## remove what make built (.venv, caches, build); leaves runs and mlflow.db alone
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find features models pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find features models pipelines tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Dependencies are pinned and hash-checked; then the project itself, so that edits need no reinstall.
 $(READY): requirements.lock pyproject.toml
