@@ -1,6 +1,6 @@
 """What a log promises: its columns, its policies, and the error when it does not hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -17,6 +17,9 @@ TRANSACTION_COLUMNS = (
     "product_id", "category", "channel", "discount", "recorded_at",
 )  # fmt: skip
 _TIMES = ("ordered_at", "recorded_at")
+_ONE = {
+    "transactions": "a transaction", "events": "an event", "contacts": "a contact", "customers": "a customer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class TransactionsContract:
         object.__setattr__(self, "has_amounts", has_amounts)
 
     @property
+    def has(self) -> frozenset[str]:
+        """Name the optional columns that features may build on."""
+        return frozenset(self.columns) | (frozenset({"amounts"}) if self.has_amounts else frozenset())
+
+    @property
     def cancellation_prefix(self) -> str | None:
         """What a cancelled order's number carries before the number of the order it cancels."""
         marker = self.cancellation
@@ -65,18 +73,9 @@ class TransactionsContract:
 
 
 def _check_mapping(contract: TransactionsContract) -> None:
-    for standard in contract.columns:
-        if standard not in TRANSACTION_COLUMNS:
-            raise ContractError(
-                f"{contract.name}: {standard!r} is not a transaction column",
-                hint=_did_you_mean(standard, TRANSACTION_COLUMNS),
-            )
-    for needed in ("customer_id", "ordered_at"):
-        if needed not in contract.columns:
-            raise ContractError(
-                f"{contract.name}: no source column is mapped to {needed!r}",
-                hint=f'add {needed} = "<your column>" to [tables.transactions] columns',
-            )
+    require_known(
+        contract.columns, TRANSACTION_COLUMNS, ("customer_id", "ordered_at"), contract.name, "transactions"
+    )
     marker = contract.cancellation
     if marker is not None and marker.column not in contract.columns:
         raise ContractError(
@@ -103,23 +102,98 @@ def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
     ...
     features.errors.ContractError: log.csv: column 'date' (for ordered_at) is missing among 2 columns; ...
     """
-    for standard, source in contract.columns.items():
+    require_columns(raw, contract.columns, contract.name)
+    require_times(raw, contract.columns, _TIMES, contract.name)
+
+
+def require_times(raw: ir.Table, columns: Mapping[str, str], times: Sequence[str], name: str) -> None:
+    """Raise unless the mapped columns of times hold what can be read as such: times, dates or text.
+
+    Parameters
+    ----------
+    raw : ibis Table
+        The user's table; it has all the mapped columns.
+    columns : Mapping[str, str]
+        Standard name to source name.
+    times : sequence of str
+        Standard names of times, mapped or not.
+    name : str
+        What to call the table.
+
+    Raises
+    ------
+    ContractError
+        Naming the file, the column and what it holds.
+    """
+    for standard in (t for t in times if t in columns):
+        kind = raw[columns[standard]].type()
+        if kind.is_numeric() or kind.is_boolean() or kind.is_time():
+            raise ContractError(
+                f"{name}: column {columns[standard]!r} (for {standard}) holds {kind}, not times",
+                hint=f'a number like 20240131 needs a format, as in formats = {{ {standard} = "%Y%m%d" }}',
+            )
+
+
+def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> None:
+    """Raise unless every mapped source column exists.
+
+    Parameters
+    ----------
+    raw : ibis Table
+        The user's table.
+    columns : Mapping[str, str]
+        Standard name to source name.
+    name : str
+        What to call the table.
+
+    Raises
+    ------
+    ContractError
+        Naming the file, the missing column, how many columns were found, and the closest name.
+    """
+    for standard, source in columns.items():
         if source not in raw.columns:
             raise ContractError(
-                f"{contract.name}: column {source!r} (for {standard}) is missing among "
-                f"{len(raw.columns)} columns",
+                f"{name}: column {source!r} (for {standard}) is missing among {len(raw.columns)} columns",
                 example=raw.columns[0],
-                hint=_did_you_mean(source, raw.columns),
+                hint=did_you_mean(source, raw.columns),
             )
-        kind = raw[source].type()
-        if standard in _TIMES and (kind.is_numeric() or kind.is_boolean() or kind.is_time()):
+
+
+def require_known(
+    columns: Mapping[str, str], known: Sequence[str], needed: Sequence[str], name: str, table: str
+) -> None:
+    """Raise unless a mapping is of known columns and holds those that are needed.
+
+    Parameters
+    ----------
+    columns : Mapping[str, str]
+        Standard name to source name.
+    known, needed : sequence of str
+        Standard names.
+    name, table : str
+        What to call the table in messages, and its name in the config: ``"events"``.
+
+    Raises
+    ------
+    ContractError
+        Naming the unknown or the absent column.
+    """
+    for standard in columns:
+        if standard not in known:
             raise ContractError(
-                f"{contract.name}: column {source!r} (for {standard}) holds {kind}, not times",
-                hint='a number like 20240131 needs a format, as in formats = { ordered_at = "%Y%m%d" }',
+                f"{name}: {standard!r} is not {_ONE[table]} column", hint=did_you_mean(standard, known)
+            )
+    for standard in needed:
+        if standard not in columns:
+            raise ContractError(
+                f"{name}: no source column is mapped to {standard!r}",
+                hint=f'add {standard} = "<your column>" to [tables.{table}] columns',
             )
 
 
-def _did_you_mean(name: str, known: "tuple[str, ...] | list[str]") -> str:
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Hint at the closest of the known names."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed}"

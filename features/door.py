@@ -1,5 +1,8 @@
 """The door: the user's own columns become typed standard columns, and bad rows get a reason."""
 
+import functools
+import operator
+
 import ibis
 import ibis.expr.types as ir
 
@@ -9,10 +12,14 @@ from features.contracts import MONEY_UNITS, TransactionsContract, check_columns
 MAX_AMOUNT = 1e10
 """Amounts beyond this (in currency units) are refused: their sums could leave the int64 range."""
 
+QUANTITY_UNITS = 1000
+"""Quantities are int64 counts of 1/1,000: kilograms and metres have decimals."""
+
 _EPOCH = "1970-01-01"
 _DOOR = (
     "door_customer_id", "door_order_id", "door_ordered_at", "door_day", "door_known_day", "door_amount",
-    "door_product_id", "door_is_refund", "door_reason",
+    "door_product_id", "door_is_refund", "door_reason", "door_category", "door_channel", "door_quantity",
+    "door_discount", "door_is_used",
 )  # fmt: skip
 
 
@@ -32,8 +39,10 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
         The raw columns, untouched, and these: ``door_customer_id`` (string), ``door_order_id`` (string),
         ``door_ordered_at`` (timestamp, the shop's clock), ``door_day`` and ``door_known_day`` (int64, days
         since 1970-01-01), ``door_amount`` (int64, 1/10,000 of a unit; 1 or −1 unit a line where the log
-        has no amounts), ``door_product_id`` (string), ``door_is_refund`` (bool) and ``door_reason``
-        (string; null for rows that are used).
+        has no amounts), ``door_is_refund`` (bool), ``door_product_id``, ``door_category`` and
+        ``door_channel`` (string), ``door_quantity`` (int64, 1/1,000), ``door_discount`` (int64, 1/10,000 of a
+        unit) and ``door_reason`` (string; null for rows that are used). The columns that nothing is mapped to
+        are null.
 
     Raises
     ------
@@ -42,23 +51,32 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
     """
     check_columns(raw, contract)
     parsed = raw.mutate(
-        door_customer_id=_text_id(raw[contract.columns["customer_id"]]),
+        door_customer_id=text_id(raw[contract.columns["customer_id"]]),
         door_ordered_at=wall_clock(raw[contract.columns["ordered_at"]], contract.offsets),
         door_price=_price(raw, contract),
         door_product_id=_optional_text(raw, contract, "product_id"),
-        door_cancelled=_is_cancelled(raw, contract),
+        door_category=_optional_text(raw, contract, "category"),
+        door_channel=_optional_text(raw, contract, "channel"),
+        door_quantity=_optional_size(raw, contract, "quantity", QUANTITY_UNITS),
+        door_discount=_optional_size(raw, contract, "discount", MONEY_UNITS),
         door_recorded_at=_recorded_at(raw, contract),
         door_order_id=_optional_text(raw, contract, "order_id"),
     )
-    typed = _add_days(_add_amount(parsed))
-    return typed.mutate(door_reason=_reason(typed, contract)).drop(
-        "door_price", "door_cancelled", "door_recorded_at"
+    typed = _add_days(_add_amount(parsed.mutate(door_cancelled=_is_cancelled(parsed, contract))))
+    faults = _faults(typed, contract)
+    # Twice the same, since a filter on a flag is many times cheaper than one on a text.
+    judged = typed.mutate(
+        door_reason=ibis.cases(*faults), door_is_used=~functools.reduce(operator.or_, [f for f, _ in faults])
     )
+    return judged.drop("door_price", "door_cancelled", "door_recorded_at")
 
 
-def _text_id(column: ir.Value) -> ir.StringValue:
+def text_id(column: ir.Value) -> ir.StringValue:
+    """Text without blanks around it; null where nothing is left."""
     text = _float_id(column) if column.type().is_floating() else column.cast("string")
-    return text.strip().nullif("")
+    # Blanks sort before "!", and so does nothing; few ids have any, and only those pay for the strip.
+    has_blanks = (text < "!") | text.endswith(" ") | text.endswith("\t")
+    return ibis.ifelse(has_blanks, text.strip().nullif(""), text)
 
 
 def _float_id(column: ir.Value) -> ir.Value:
@@ -70,32 +88,46 @@ def _float_id(column: ir.Value) -> ir.Value:
 
 def _optional_text(raw: ir.Table, contract: TransactionsContract, standard: str) -> ir.Value:
     source = contract.columns.get(standard)
-    return ibis.null("string") if source is None else _text_id(raw[source])
+    return ibis.null("string") if source is None else text_id(raw[source])
 
 
-def _number(column: ir.Value) -> ir.Value:
+def _optional_size(raw: ir.Table, contract: TransactionsContract, standard: str, units: int) -> ir.Value:
+    """The size of an optional number: a discount of −2 and of 2 are the same, an unreadable one is none."""
+    source = contract.columns.get(standard)
+    return ibis.null("int64") if source is None else to_units(number(raw[source]).abs(), units)
+
+
+def to_units(number: ir.Value, units: int) -> ir.Value:
+    """Whole numbers of a small unit; null for what is missing, infinite or beyond `MAX_AMOUNT`."""
+    usable = number.abs() <= MAX_AMOUNT  # also false for NaN and infinity
+    return ibis.ifelse(usable, (number * units).round().cast("int64"), ibis.null("int64"))
+
+
+def number(column: ir.Value) -> ir.Value:
+    """Floats; text that is no number becomes null."""
     return column.try_cast("float64") if column.type().is_string() else column.cast("float64")
 
 
 def _price(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
     columns = contract.columns
     if "amount" in columns:
-        return _number(raw[columns["amount"]])
+        return number(raw[columns["amount"]])
     if contract.has_amounts:
-        return _number(raw[columns["quantity"]]) * _number(raw[columns["unit_price"]])
+        return number(raw[columns["quantity"]]) * number(raw[columns["unit_price"]])
     if "quantity" in columns:  # no amounts: a line counts one, a returned line minus one
-        quantity = _number(raw[columns["quantity"]])
+        quantity = number(raw[columns["quantity"]])
         return ibis.ifelse(
             quantity.abs() <= MAX_AMOUNT, quantity.sign().cast("float64"), ibis.null("float64")
         )
     return ibis.literal(1.0)
 
 
-def _is_cancelled(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
+def _is_cancelled(parsed: ir.Table, contract: TransactionsContract) -> ir.Value:
     marker = contract.cancellation
     if marker is None:
         return ibis.literal(False)
-    text = raw[contract.columns[marker.column]].cast("string").strip()
+    is_order = marker.column == "order_id"  # its text is there already
+    text = parsed.door_order_id if is_order else text_id(parsed[contract.columns[marker.column]])
     return text.startswith(marker.prefix).fill_null(False)
 
 
@@ -105,36 +137,35 @@ def _recorded_at(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
 
 
 def _add_amount(parsed: ir.Table) -> ir.Table:
-    usable = parsed.door_price.abs() <= MAX_AMOUNT  # also false for NaN and infinity
     signed = ibis.ifelse(parsed.door_cancelled, -parsed.door_price.abs(), parsed.door_price)
-    amount = ibis.ifelse(usable, (signed * MONEY_UNITS).round(), ibis.null("float64")).cast("int64")
-    with_amount = parsed.mutate(door_amount=amount)
+    with_amount = parsed.mutate(door_amount=to_units(signed, MONEY_UNITS))
     return with_amount.mutate(
         door_is_refund=((with_amount.door_amount < 0) | with_amount.door_cancelled).fill_null(False)
     )
 
 
 def _add_days(typed: ir.Table) -> ir.Table:
-    day = _day_number(typed.door_ordered_at)
-    known = ibis.greatest(day, _day_number(typed.door_recorded_at.coalesce(typed.door_ordered_at)))
+    day = day_number_of(typed.door_ordered_at)
+    known = ibis.greatest(day, day_number_of(typed.door_recorded_at.coalesce(typed.door_ordered_at)))
     order_id = typed.door_order_id.coalesce(typed.door_ordered_at.cast("string"))
     return typed.mutate(door_day=day, door_known_day=known, door_order_id=order_id)
 
 
-def _day_number(timestamp: ir.Value) -> ir.IntegerValue:
+def day_number_of(timestamp: ir.Value) -> ir.IntegerValue:
+    """Days from 1970-01-01 to the day of a timestamp."""
     return timestamp.date().delta(ibis.date(_EPOCH), unit="day").cast("int64")
 
 
-def _reason(typed: ir.Table, contract: TransactionsContract) -> ir.Value:
-    cases = [
+def _faults(typed: ir.Table, contract: TransactionsContract) -> list[tuple[ir.BooleanValue, str]]:
+    faults = [
         (typed.door_customer_id.isnull(), "no_customer"),
         (typed.door_ordered_at.isnull(), "no_date"),
         (typed.door_amount.isnull(), "no_amount"),
         (_is_unreadable(typed, contract), "no_recorded_date"),
     ]
     if contract.refunds == "drop":
-        cases.append((typed.door_is_refund, "refund_dropped"))
-    return ibis.cases(*cases)
+        faults.append((typed.door_is_refund, "refund_dropped"))
+    return faults
 
 
 def _is_unreadable(typed: ir.Table, contract: TransactionsContract) -> ir.BooleanValue:
@@ -151,11 +182,13 @@ def used_lines(door: ir.Table) -> ir.Table:
     Returns
     -------
     ibis Table
-        ``customer_id, order_id, product_id, ordered_at, day, known_day, amount, is_refund``.
+        ``customer_id, order_id, product_id, category, channel, ordered_at, day, known_day, amount, quantity,
+        discount, is_refund``.
     """
-    used = door.filter(door.door_reason.isnull())
+    used = door.filter("door_is_used")
     names = (
-        "customer_id", "order_id", "product_id", "ordered_at", "day", "known_day", "amount", "is_refund",
+        "customer_id", "order_id", "product_id", "category", "channel", "ordered_at", "day", "known_day",
+        "amount", "quantity", "discount", "is_refund",
     )  # fmt: skip
     return used.select(**{name: used[f"door_{name}"] for name in names})
 

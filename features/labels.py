@@ -1,12 +1,15 @@
 """What happened in [cutoff, cutoff + horizon), net of refunds known before its end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from features.snapshot import day_number
+from features.snapshot import KEYS, day_number
+
+WindowEnd = Callable[[ir.Value, int], ir.Value]
+"""From a cutoff (day number) and a horizon in days to the first day after the label's window."""
 
 
 def label_names(horizon: int) -> tuple[str, str, str]:
@@ -20,22 +23,39 @@ def label_names(horizon: int) -> tuple[str, str, str]:
     return f"y_purchased_{horizon}d", f"y_orders_{horizon}d", f"y_spend_{horizon}d"
 
 
+def plain_end(cutoff: ir.Value, horizon: int) -> ir.Value:
+    """The first day after ``[cutoff, cutoff + horizon)``."""
+    return cutoff + horizon
+
+
 def add_labels(
-    features: ir.Table, ledger: ir.Table, horizons: Sequence[int], observed_until: date
+    features: ir.Table,
+    entries: ir.Table,
+    cutoffs: Sequence[date],
+    horizons: Sequence[int],
+    observed_until: date,
+    end_of: WindowEnd = plain_end,
 ) -> ir.Table:
     """Join to each (customer, cutoff) what that customer did afterwards.
+
+    A label counts the orders placed in the window, also those recorded after its end, net of the refunds
+    known before its end: what a shop would book at the time.
 
     Parameters
     ----------
     features : ibis Table
         With ``customer_id`` and ``cutoff`` (day number).
-    ledger : ibis Table
-        All entries; only those known before ``observed_until`` are looked at.
+    entries : ibis Table
+        All ledger entries; only those known before ``observed_until`` are looked at.
+    cutoffs : sequence of date
+        Those of `features`.
     horizons : sequence of int
         Days.
     observed_until : date
         First day that is not observed. A label that would reach past it is masked (null): cut-off labels
         look like churn.
+    end_of : callable
+        From cutoff and horizon to the first day after the window; another one for logs that are not daily.
 
     Returns
     -------
@@ -44,33 +64,32 @@ def add_labels(
         ``y_spend_<h>d`` (int64 money), over purchase days only.
     """
     end = day_number(observed_until)
-    happened = _happened(features, ledger.filter(ledger.known_day < end), horizons)
-    keys = ("customer_id", "cutoff")
-    joined = features.left_join(happened, [features[k] == happened[k] for k in keys])
-    for horizon in horizons:
-        joined = joined.mutate(**_masked(joined, horizon, end))
-    return joined.drop(*[c for c in joined.columns if c.endswith("_right")])
-
-
-def _happened(features: ir.Table, ledger: ir.Table, horizons: Sequence[int]) -> ir.Table:
-    longest = max(horizons)
-    cutoffs = features.select("cutoff").distinct()
-    placed = ledger.filter(~ledger.is_balance)
-    after = placed.inner_join(cutoffs, [placed.day >= cutoffs.cutoff, placed.day < cutoffs.cutoff + longest])
-    orders = after.group_by("customer_id", "cutoff", "day", "order_id").agg(
-        **{
-            f"net_{h}": after.amount.sum(
-                where=(after.day < after.cutoff + h) & (after.known_day < after.cutoff + h)
-            ).fill_null(0)
-            for h in horizons
-        }
+    seen = entries.filter((entries.known_day < end) & ~entries.is_balance)
+    happened = _happened(seen, [day_number(c) for c in cutoffs], horizons, end_of)
+    joined = features.left_join(happened, KEYS).drop(*[f"{key}_right" for key in KEYS])
+    return joined.mutate(
+        **{n: v for h in horizons for n, v in _masked(joined, h, end_of(joined.cutoff, h) <= end).items()}
     )
-    days = orders.group_by("customer_id", "cutoff", "day").agg(
+
+
+def _happened(
+    entries: ir.Table, cutoffs: Sequence[int], horizons: Sequence[int], end_of: WindowEnd
+) -> ir.Table:
+    at = entries.mutate(cutoff=ibis.literal(sorted(set(cutoffs)), "array<int64>").unnest())
+    after = at.filter((at.day >= at.cutoff) & (at.day < end_of(at.cutoff, max(horizons))))
+    nets = {f"net_{h}": _net(after, end_of(after.cutoff, h)) for h in horizons}
+    orders = after.group_by(*KEYS, "day", "order_id").agg(**nets)
+    days = orders.group_by(*KEYS, "day").agg(
         **{f"net_{h}": orders[f"net_{h}"].sum() for h in horizons},
         **{f"n_{h}": (orders[f"net_{h}"] > 0).cast("int64").sum() for h in horizons},
     )
     sums = {name: value for h in horizons for name, value in _sums(days, h).items()}
-    return days.group_by("customer_id", "cutoff").agg(**sums)
+    return days.group_by(KEYS).agg(**sums)
+
+
+def _net(after: ir.Table, end: ir.Value) -> ir.Value:
+    known = ibis.ifelse(after.known_day < end, after.refunded, 0)
+    return (after.amount + after.refunded - known).sum(where=after.day < end).fill_null(0)
 
 
 def _sums(days: ir.Table, horizon: int) -> dict[str, ir.Value]:
@@ -83,9 +102,8 @@ def _sums(days: ir.Table, horizon: int) -> dict[str, ir.Value]:
     }
 
 
-def _masked(joined: ir.Table, horizon: int, end: int) -> dict[str, ir.Value]:
-    mature = joined.cutoff + horizon <= end
+def _masked(joined: ir.Table, horizon: int, is_mature: ir.BooleanValue) -> dict[str, ir.Value]:
     return {
-        name: ibis.ifelse(mature, joined[name].fill_null(0), ibis.null("int64"))
+        name: ibis.ifelse(is_mature, joined[name].fill_null(0), ibis.null("int64"))
         for name in label_names(horizon)
     }

@@ -1,27 +1,31 @@
-"""The leak proof: change the future in every way we can; the features must not move by one bit."""
+"""The leak proof: change the future, the company and the century; the features must not move by one bit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from features.snapshot import day_number
+from features.futures import FOUR_CENTURIES, MUTATIONS, shifted, with_other_futures
+from features.records import Records
+from features.snapshot import day_from_number, day_number, sample_customers
 
-Builder = Callable[[ir.Table, date], ir.Table]
-"""From the line grain and a cutoff to a feature table keyed by ``customer_id``."""
+Builder = Callable[[Records, date], ir.Table]
+"""From records and a cutoff to a feature table keyed by ``customer_id``."""
+
+ELSEWHERE = "elsewhere"
+"""The world four centuries on, without every second customer: it shows clocks and statistics of others."""
 
 
 @dataclass(frozen=True)
 class LeakFinding:
-    """What one change of the future did to the features.
+    """What one change did to the features.
 
     Parameters
     ----------
     mutation : str
-        ``deleted``, ``corrupted`` or ``added``.
+        ``deleted``, ``corrupted``, ``shuffled`` or ``added`` future, or ``elsewhere``.
     n_rows : int
         Feature rows compared.
     moved : tuple of str
@@ -36,63 +40,46 @@ class LeakFinding:
     example: str | None
 
 
-def prove_no_leak(lines: ir.Table, build: Builder, cutoff: date) -> list[LeakFinding]:
-    """Build features from the log as it is and from logs with another future, and compare bit by bit.
+def prove_no_leak(records: Records, build: Builder, cutoff: date) -> list[LeakFinding]:
+    """Build features from the records as they are and as they are not, and compare bit by bit.
 
     Parameters
     ----------
-    lines : ibis Table
-        The line grain of `features.door.used_lines`.
+    records : Records
+        Behind the door.
     build : callable
         The builder on trial.
     cutoff : date
-        Rows known at or after it are the future.
+        Rows known at or after it are the future; an attribute without a date that is not static is, too.
 
     Returns
     -------
     list of LeakFinding
-        One for each way of changing the future. The builder leaks if any of them has moved features.
+        One for each change. The builder leaks if any of them has moved features.
     """
-    honest = _rows(build(lines, cutoff))
-    return [_compare(name, honest, _rows(build(other, cutoff))) for name, other in _futures(lines, cutoff)]
+    honest = _rows(build(records, cutoff))
+    worlds = _rows(build(with_other_futures(records, cutoff), cutoff))
+    findings = [_compare(mark, honest, _world(worlds, mark)) for mark in MUTATIONS]
+    few = records.changed(lambda table, _: sample_customers(table, 0.5, seed=0))
+    later = day_from_number(day_number(cutoff) + FOUR_CENTURIES)
+    elsewhere = _rows(build(shifted(few), later))
+    here = honest[honest.index.isin(_kept(few))]
+    return [*findings, _compare(ELSEWHERE, here, elsewhere)]
 
 
-def _futures(lines: ir.Table, cutoff: date) -> list[tuple[str, ir.Table]]:
-    day = day_number(cutoff)
-    past, future = lines.filter(lines.known_day < day), lines.filter(lines.known_day >= day)
-    corrupted = future.mutate(
-        amount=future.amount * -3 + 12_345,
-        is_refund=~future.is_refund,
-        customer_id=future.order_id,
-        product_id=ibis.literal("corrupted"),
-    )
-    columns = lines.columns
-    return [
-        ("deleted", past),
-        ("corrupted", past.union(corrupted.select(*columns))),
-        ("added", lines.union(*[table.select(*columns) for table in _added(past, cutoff)])),
-    ]
-
-
-def _added(past: ir.Table, cutoff: date) -> list[ir.Table]:
-    """Take everything back, record other lines late, and buy on: all of it known from the cutoff on."""
-    now, kind = ibis.literal(day_number(cutoff), "int64"), past.ordered_at.type()
-    refunded = past.mutate(amount=-past.amount.abs(), is_refund=ibis.literal(True), known_day=now)
-    # The others at other times: at its own, a line would be what the refunds take back, and hide them.
-    late = past.mutate(
-        amount=past.amount.abs() * 5 + 1,
-        is_refund=ibis.literal(False),
-        ordered_at=(past.ordered_at - ibis.interval(days=1)).cast(kind),
-        day=past.day - 1,
-        known_day=now,
-    )
-    bought = late.mutate(ordered_at=ibis.timestamp(str(cutoff)).cast(kind), day=now)
-    return [refunded, late, bought]
+def _kept(records: Records) -> pd.Series:
+    kept: pd.DataFrame = records.lines.select("customer_id").distinct().to_pandas()
+    return kept["customer_id"]
 
 
 def _rows(features: ir.Table) -> pd.DataFrame:
     frame: pd.DataFrame = features.to_pandas()
-    return frame.set_index("customer_id").sort_index()
+    return frame.drop(columns="cutoff", errors="ignore").set_index("customer_id").sort_index()
+
+
+def _world(worlds: pd.DataFrame, mark: str) -> pd.DataFrame:
+    here = worlds[worlds.index.str.startswith(f"{mark}:")]
+    return here.set_axis(here.index.str.removeprefix(f"{mark}:")).sort_index()
 
 
 def _compare(name: str, honest: pd.DataFrame, other: pd.DataFrame) -> LeakFinding:

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 import ibis.expr.types as ir
 
 from features.contracts import MONEY_UNITS
-from features.feature import Feature
+from features.feature import Feature, Unit, Value, in_window, ratio
 
 WINDOWS = (7, 14, 28, 90, 180, 365)
 """Standard trailing windows in days; configured horizons are added to them."""
+
+SHARES = ((28, 90), (90, 180), (90, 365))
+"""Pairs of windows whose shorter one is given as a share of the longer one."""
 
 
 def rfm(windows: Sequence[int]) -> Iterator[Feature]:
@@ -24,6 +27,19 @@ def rfm(windows: Sequence[int]) -> Iterator[Feature]:
     yield from _spend()
     for window in windows:
         yield from _in_window(window)
+    for short, long in SHARES:
+        yield from _share_of_window(short, long)
+
+
+def _parts() -> Iterator[Feature]:
+    def part(name: str, value: Value, unit: Unit, description: str) -> Feature:
+        return Feature(name, "days", value, unit, description, is_part=True)
+
+    yield part("first_day", lambda t: t.day.min(), "days", "First purchase day.")
+    yield part("last_day", lambda t: t.day.max(), "days", "Last purchase day.")
+    yield part("n_days", lambda t: t.count(), "days", "Purchase days.")
+    yield part("days_spend", lambda t: t.amount.sum(), "money", "Net amount of the purchase days.")
+    yield part("first_spend", lambda t: t.amount.argmin(t.day), "money", "Net of the first purchase day.")
 
 
 def _timing() -> Iterator[Feature]:
@@ -68,35 +84,6 @@ def _spend() -> Iterator[Feature]:
         "money",
         "Net amount of everything, refunds without a known order included.",
     )
-    yield Feature(
-        "average_order_value",
-        "derived",
-        _average_order_value,
-        "currency",
-        "Net amount of the purchase days divided by the orders.",
-    )
-
-
-def _parts() -> Iterator[Feature]:
-    yield Feature("first_day", "days", lambda t: t.day.min(), "days", "First purchase day.", is_part=True)
-    yield Feature("last_day", "days", lambda t: t.day.max(), "days", "Last purchase day.", is_part=True)
-    yield Feature("n_days", "days", lambda t: t.count(), "days", "Purchase days.", is_part=True)
-    yield Feature(
-        "days_spend",
-        "days",
-        lambda t: t.amount.sum(),
-        "money",
-        "Net amount of the purchase days.",
-        is_part=True,
-    )
-    yield Feature(
-        "first_spend",
-        "days",
-        lambda t: t.amount.argmin(t.day),
-        "money",
-        "Net amount of the first purchase day.",
-        is_part=True,
-    )
 
 
 def _monetary_value(t: ir.Table) -> ir.Value:
@@ -104,24 +91,33 @@ def _monetary_value(t: ir.Table) -> ir.Value:
     return (repeat / (t.n_days - 1).nullif(0).cast("float64")).fill_null(0.0)
 
 
-def _average_order_value(t: ir.Table) -> ir.Value:
-    return t.days_spend.cast("float64") / MONEY_UNITS / t.n_orders.nullif(0).cast("float64")
-
-
 def _in_window(window: int) -> Iterator[Feature]:
-    def orders(t: ir.Table) -> ir.Value:
-        return t.n_orders.sum(where=t.day >= t.cutoff - window).fill_null(0)
-
-    def spend(t: ir.Table) -> ir.Value:
-        return t.amount.sum(where=t.day >= t.cutoff - window).fill_null(0)
-
     yield Feature(
-        f"orders_{window}d", "days", orders, "orders", f"Orders in the {window} days before the cutoff."
+        f"orders_{window}d",
+        "days",
+        in_window("n_orders", window),
+        "orders",
+        f"Orders in the {window} days before the cutoff.",
     )
     yield Feature(
         f"spend_{window}d",
         "days",
-        spend,
+        in_window("amount", window),
         "money",
         f"Net amount of the purchase days in the {window} days before the cutoff.",
     )
+
+
+def _share(part: str, whole: str) -> Value:
+    return lambda t: ratio(t[part], t[whole])
+
+
+def _share_of_window(short: int, long: int) -> Iterator[Feature]:
+    for what, noun in (("orders", "Orders"), ("spend", "Net amount")):
+        yield Feature(
+            f"{what}_share_{short}d_of_{long}d",
+            "derived",
+            _share(f"{what}_{short}d", f"{what}_{long}d"),
+            "share",
+            f"{noun} of the last {short} days as a share of the last {long}; empty if those had none.",
+        )

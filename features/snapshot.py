@@ -1,6 +1,6 @@
-"""Snapshot: the only door to the log. A feature builder gets one of these and nothing else."""
+"""Snapshot: the only door to a history. A feature builder gets one of these and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -8,13 +8,17 @@ import ibis
 import ibis.expr.types as ir
 
 from features.errors import ContractError
-from features.grains import purchase_days
+from features.history import History
+
+KEYS = ["customer_id", "cutoff"]
+REPLY_DAYS = 7
+"""Days from a contact within which a purchase day counts as following it."""
 
 _EPOCH = date(1970, 1, 1)
 
 
 def day_number(day: date) -> int:
-    """Days since 1970-01-01, the integer form of every day in a ledger.
+    """Days since 1970-01-01, the integer form of every day in a history.
 
     Examples
     --------
@@ -41,27 +45,30 @@ class Snapshot:
 
     Parameters
     ----------
-    entries : ibis Table
-        The visible ledger entries, once for each ``cutoff`` (a day number) that may see them.
-    days : ibis Table
-        The purchase days they make up: ``customer_id, cutoff, day, amount, n_orders``.
+    grains : Mapping[str, ibis Table]
+        The parts of a `History`, each row once for every ``cutoff`` (a day number) that may see it; ``days``
+        with their ``gap`` to the purchase day before, ``visits`` and ``contacts`` with the ``first_day`` and
+        ``last_day`` of the customer's purchases.
+    has, attributes
+        As in `History`.
 
     See Also
     --------
     take_snapshot : the way to make one.
     """
 
-    entries: ir.Table
-    days: ir.Table
+    grains: Mapping[str, ir.Table]
+    has: frozenset[str]
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
-def take_snapshot(ledger: ir.Table, cutoffs: Sequence[date]) -> Snapshot:
-    """Show the ledger as it was known strictly before each cutoff.
+def take_snapshot(history: History, cutoffs: Sequence[date]) -> Snapshot:
+    """Show a history as it was known strictly before each cutoff.
 
     Parameters
     ----------
-    ledger : ibis Table
-        Entries of `features.grains.order_ledger`.
+    history : History
+        Of `features.history.make_history`.
     cutoffs : sequence of date
         One for scoring, many for a training panel: the expressions are the same.
 
@@ -78,17 +85,48 @@ def take_snapshot(ledger: ir.Table, cutoffs: Sequence[date]) -> Snapshot:
     if not cutoffs:
         raise ContractError("a snapshot needs at least one cutoff", hint="name the date explicitly")
     numbers = sorted({day_number(c) for c in cutoffs})
-    repeated = ledger.mutate(cutoff=ibis.literal(numbers, "array<int64>").unnest())
-    entries = repeated.filter(repeated.known_day < repeated.cutoff)
-    return Snapshot(entries=entries, days=purchase_days(entries, ("customer_id", "cutoff")))
+    grains = {name: _visible(part, numbers) for name, part in history.parts.items()}
+    grains["days"] = _with_gap(grains["days"])
+    if "visits" in grains:
+        grains["visits"] = grains["visits"].inner_join(_purchase_span(grains["days"]), KEYS)
+    if "contacts" in grains:
+        grains["replies"] = _replies(grains["contacts"], grains["days"])
+    return Snapshot(grains, history.has, history.attributes)
 
 
-def sample_customers(ledger: ir.Table, share: float, seed: int) -> ir.Table:
-    """Keep all entries of a pseudo-random share of the customers, the same ones on every engine.
+def _visible(part: ir.Table, cutoffs: list[int]) -> ir.Table:
+    """Repeat each row for every cutoff that may see it."""
+    repeated = part.mutate(cutoff=ibis.literal(cutoffs, "array<int64>").unnest())
+    if "known_until" in part.columns:
+        seen = (repeated.known_from < repeated.cutoff) & (repeated.cutoff <= repeated.known_until)
+        return repeated.filter(seen).drop("known_from", "known_until")
+    known = "known_day" if "known_day" in part.columns else "day"
+    return repeated.filter(repeated[known] < repeated.cutoff)
+
+
+def _with_gap(days: ir.Table) -> ir.Table:
+    before = days.day.lag().over(ibis.window(group_by=KEYS, order_by="day"))
+    return days.mutate(gap=days.day - before)
+
+
+def _purchase_span(days: ir.Table) -> ir.Table:
+    return days.group_by(KEYS).agg(first_day=days.day.min(), last_day=days.day.max())
+
+
+def _replies(contacts: ir.Table, days: ir.Table) -> ir.Table:
+    """Contact days that a purchase day follows within `REPLY_DAYS`, the same day included."""
+    bought = days.select(*KEYS, bought="day")
+    follows = [bought.bought >= contacts.day, bought.bought < contacts.day + REPLY_DAYS]
+    pairs = contacts.inner_join(bought, [contacts[k] == bought[k] for k in KEYS] + follows)
+    return pairs.select(*KEYS, "day").distinct()
+
+
+def sample_customers(table: ir.Table, share: float, seed: int) -> ir.Table:
+    """Keep all rows of a pseudo-random share of the customers, the same ones on every engine.
 
     Parameters
     ----------
-    ledger : ibis Table
+    table : ibis Table
         With a string ``customer_id``.
     share : float
         Of the customers to keep, 0 to 1; 1 and above keeps everyone.
@@ -96,7 +134,7 @@ def sample_customers(ledger: ir.Table, share: float, seed: int) -> ir.Table:
         Another seed, another sample.
     """
     if share >= 1:
-        return ledger
+        return table
     threshold = f"{int(share * 16**8):08x}"
-    digest = ibis.literal(f"{seed}:").concat(ledger.customer_id).hexdigest("md5")
-    return ledger.filter(digest.substr(0, 8) < threshold)
+    digest = ibis.literal(f"{seed}:").concat(table.customer_id).hexdigest("md5")
+    return table.filter(digest.substr(0, 8) < threshold)

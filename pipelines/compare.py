@@ -99,7 +99,7 @@ def _holdout(
     if test[f"y_purchased_{horizon}d"].nunique() < 2:
         return None
     with console.step("refitting every candidate on what the training saw"):
-        tested = run_folds(panel, [start], horizon, config, has_amounts=log.has_amounts)
+        tested = run_folds(panel, [start], horizon, config, log)
     for version in stored:
         tested[f"p_v{version.number}"] = registry.load(version).p_purchase(test, horizon)
     return start, leaderboard(tested, config.training.seed)

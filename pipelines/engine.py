@@ -1,13 +1,15 @@
-"""The engine that runs the feature expressions: DuckDB, in process and out of core."""
+"""The engines that run the feature expressions: DuckDB, on one machine and out of core, or Spark."""
 
 import tempfile
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -17,35 +19,52 @@ from pipelines.failures import EnvironmentFailed
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
 
+Explain = Callable[[BaseException, str], Exception | None]
+"""From an error and what was being read to a clear one; None for errors of another kind."""
 
-class Engine:
-    """A DuckDB connection, and what it keeps while a command runs.
 
-    Parameters
+class Engine(ABC):
+    """What a command needs of an engine: to open files, to keep tables, to fetch results.
+
+    Attributes
     ----------
-    config : Config
-        For the engine's options.
-    spill : Path
-        Where work that does not fit into memory goes.
+    connection : ibis Backend
+        For what only one engine can do.
     """
 
-    def __init__(self, config: Config, spill: Path) -> None:
-        if config.engine.kind != "duckdb":
-            raise ContractError(
-                f"[engine] kind = {config.engine.kind!r} is not available in this version",
-                hint='kind = "duckdb" runs on one machine, out of core',
-            )
-        options = {"temp_directory": str(spill), **config.engine.options}
-        try:
-            self.connection: Any = ibis.duckdb.connect(**options)
-        except duckdb.Error as error:
-            raise ContractError(f"[engine] options: {_first_line(error)}") from None
+    connection: Any
 
+    @abstractmethod
     def keep(self, expression: ir.Table, name: str) -> ir.Table:
         """Compute a table once and keep it for the rest of the command."""
-        with reading(name):
-            kept: ir.Table = self.connection.create_table(name, expression, overwrite=True)
-        return kept
+
+    @abstractmethod
+    def write_parquet(self, expression: ir.Table, path: Path) -> None:
+        """Compute a table into one file."""
+
+    @abstractmethod
+    def read_parquet(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
+        """Open Parquet files as one table, columns matched by name; `file_column` tells a row's file."""
+
+    def read_fetched(self, file: Path) -> ir.Table:
+        """Open a Parquet file that was fetched to this machine for the command."""
+        return self.read_parquet([str(file)])
+
+    @abstractmethod
+    def read_csv(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
+        """Open delimited text files, with a header line, as one table of text columns."""
+
+    @abstractmethod
+    def parsed(self, text: ir.Value, pattern: str) -> ir.Value:
+        """Read text as times written as a strptime pattern says; null where it does not fit."""
+
+    @abstractmethod
+    def digest(self, text: ir.Value) -> ir.Value:
+        """Whole numbers that tell texts apart: 64 bits, the same in every run."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the engine holds."""
 
     def number(self, expression: ir.IntegerScalar) -> int:
         """Compute one whole number."""
@@ -58,21 +77,102 @@ class Engine:
             frame: pd.DataFrame = expression.to_pandas()
         return frame
 
+
+class DuckdbEngine(Engine):
+    """A DuckDB connection, and what it keeps while a command runs.
+
+    Parameters
+    ----------
+    config : Config
+        For the engine's options: settings of DuckDB.
+    spill : Path
+        Where work that does not fit into memory goes.
+    """
+
+    def __init__(self, config: Config, spill: Path) -> None:
+        if config.engine.master is not None:
+            raise ContractError(
+                "[engine] master is for Spark", example=config.engine.master, hint='kind = "spark"'
+            )
+        options = {"temp_directory": str(spill), **config.engine.options}
+        try:
+            # A file, not memory: what is kept is compressed there, and memory stays free for the work.
+            self.connection = ibis.duckdb.connect(spill / "kept.duckdb", **options)
+        except duckdb.Error as error:
+            raise ContractError(f"[engine] options: {first_line(error)}") from None
+
+    def keep(self, expression: ir.Table, name: str) -> ir.Table:
+        """Compute a table once and keep it for the rest of the command."""
+        with reading(name):
+            self.connection.create_table(name, schema=expression.schema(), overwrite=True)
+            # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
+            self.connection.insert(name, expression)
+            kept: ir.Table = self.connection.table(name)
+        return kept
+
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
-        """Compute a table into a file."""
+        """Compute a table into one file."""
         with reading(str(path)):
             self.connection.to_parquet(expression, path)
+
+    def read_parquet(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
+        """Open Parquet files as one table, columns matched by name."""
+        opened: ir.Table = self.connection.read_parquet(list(files), **_named(file_column))
+        # Nanoseconds with a zone, which older pandas writes: Ibis has no name for them, DuckDB few casts.
+        instants = [name for name, kind in opened.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
+        return opened.mutate(**{name: opened[name].cast("timestamp('UTC')") for name in instants})
+
+    def read_csv(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
+        """Open delimited text files as one table of text columns."""
+        opened: ir.Table = self.connection.read_csv(
+            list(files), all_varchar=True, header=True, **_named(file_column)
+        )
+        return opened
+
+    def parsed(self, text: ir.Value, pattern: str) -> ir.Value:
+        """Read text as times; null where it does not fit."""
+        return try_strptime(text, pattern)
+
+    def digest(self, text: ir.Value) -> ir.Value:
+        """Whole numbers that tell texts apart."""
+        return text.hash()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.connection.disconnect()
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def try_strptime(text: str, format: str) -> dt.timestamp:
+    """Parse a text date; null where it does not fit."""
+
+
+def _named(file_column: str | None) -> dict[str, Any]:
+    return {"union_by_name": True, "filename": file_column} if file_column else {}
 
 
 @contextmanager
 def open_engine(config: Config) -> Iterator[Engine]:
-    """Open an engine, and close it and remove what it spilled when done."""
+    """Open the configured engine, and close it and remove what it spilled when done."""
     with tempfile.TemporaryDirectory(prefix="repurchase-") as spill:
-        engine = Engine(config, Path(spill))
+        engine = _engine(config, Path(spill))
         try:
             yield engine
         finally:
-            engine.connection.disconnect()
+            engine.close()
+
+
+def _engine(config: Config, spill: Path) -> Engine:
+    if config.engine.kind == "duckdb":
+        return DuckdbEngine(config, spill)
+    try:
+        from pipelines.spark import SparkEngine
+    except ModuleNotFoundError as missing:
+        raise ContractError(
+            f"[engine] kind = 'spark' needs {missing.name}, which is not installed",
+            hint="install repurchase[spark]",
+        ) from None
+    return SparkEngine(config, spill)
 
 
 @contextmanager
@@ -80,16 +180,36 @@ def reading(what: str) -> Iterator[None]:
     """Turn the engine's errors into a clear one: bad input, or a machine at its limits."""
     try:
         yield
-    except (duckdb.OutOfMemoryException, MemoryError) as error:
-        raise EnvironmentFailed(f"{what}: out of memory: {_first_line(error)}") from None
-    except duckdb.Error as error:
-        message = _first_line(error)
-        if any(sign in message.lower() for sign in _NO_ROOM):
-            raise EnvironmentFailed(f"{what}: {message}") from None
-        raise ContractError(
-            f"{what}: cannot be read: {message}", hint="is the file complete, and of the kind its name says?"
-        ) from None
+    except Exception as error:
+        clear = next(filter(None, (explain(error, what) for explain in EXPLAIN)), None)
+        if clear is None:
+            raise
+        raise clear from None
 
 
-def _first_line(error: BaseException) -> str:
+def _explain(error: BaseException, what: str) -> Exception | None:
+    """Explain DuckDB's errors, and those of memory."""
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return EnvironmentFailed(f"{what}: out of memory: {first_line(error)}")
+    if not isinstance(error, duckdb.Error):
+        return None
+    message = first_line(error)
+    if any(sign in message.lower() for sign in _NO_ROOM):
+        return EnvironmentFailed(f"{what}: {message}")
+    return unreadable(what, message)
+
+
+def unreadable(what: str, message: str) -> ContractError:
+    """Say that an engine cannot read its input."""
+    return ContractError(
+        f"{what}: cannot be read: {message}", hint="is the file complete, and of the kind its name says?"
+    )
+
+
+EXPLAIN: list[Explain] = [_explain]
+"""Who explains errors; an engine that is loaded later adds itself."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, cut to what fits a screen."""
     return str(error).strip().split("\n")[0][:300]

@@ -5,8 +5,9 @@ from datetime import date
 import ibis.expr.types as ir
 
 from features.build import build_features
-from features.grains import order_ledger
+from features.history import make_history
 from features.leaks import LeakFinding, prove_no_leak
+from features.records import Records
 from features.snapshot import sample_customers, take_snapshot
 from pipelines.config import Config
 from pipelines.engine import Engine, reading
@@ -30,15 +31,20 @@ def prove_log(
         Naming the features that moved.
     """
     total = engine.number(log.lines.customer_id.nunique())
-    sample = sample_customers(log.lines, customers / max(total, 1), config.training.seed)
-    lines = engine.keep(sample, "proof_lines")
+    share = customers / max(total, 1)
+    sample = log.records.changed(
+        lambda table, name: engine.keep(
+            sample_customers(table, share, config.training.seed), f"proof_of_{name}"
+        )
+    )
 
-    def build(changed: ir.Table, at: date) -> ir.Table:
-        ledger = order_ledger(changed, log.cancellation_prefix)
-        return build_features(take_snapshot(ledger, [at]), config.target.horizons)
+    def build(changed: Records, at: date) -> ir.Table:
+        kept = changed.changed(lambda table, name: engine.keep(table, f"proof_{name}"))
+        history = make_history(kept, lambda table, name: engine.keep(table, f"proof_{name}"))
+        return build_features(take_snapshot(history, [at]), config.target.horizons)
 
     with reading("the leak proof"):
-        findings = prove_no_leak(lines, build, cutoff)
+        findings = prove_no_leak(sample, build, cutoff)
     for finding in findings:
         if finding.moved:
             raise LeakFound(f"features see the future ({finding.mutation}): {', '.join(finding.moved)}")

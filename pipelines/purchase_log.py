@@ -1,90 +1,94 @@
-"""From the configured source to the ledger that Snapshots are taken from, with every row accounted for."""
+"""From the configured sources to the records that histories are made of, with every row accounted for."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import ibis.expr.types as ir
 
+from features.catalogue import visible_features
 from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
-from features.grains import order_ledger
+from features.feature import Feature
+from features.grains import FOREVER
+from features.periods import Period
+from features.records import KNOWN_FROM, Records
 from features.snapshot import day_number
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
+from pipelines.other_tables import open_others
+from pipelines.period_rows import find_period, placed_in_period
+from pipelines.row_count import RowCount
 from pipelines.sources import open_transactions
 from pipelines.span import core_span
 
 
 @dataclass(frozen=True)
-class RowCount:
-    """Where the rows of a table went: ``rows_in = rows_used + sum(rows_quarantined)``.
-
-    Parameters
-    ----------
-    rows_in, rows_used : int
-        Rows of the source, and those that keep the contract.
-    rows_netted : int
-        Of the used: refunds and cancellations, which reduce what they refund.
-    rows_quarantined : dict of str to int
-        Reason to rows that are set aside.
-    """
-
-    rows_in: int
-    rows_used: int
-    rows_netted: int
-    rows_quarantined: dict[str, int]
-
-    def lines(self) -> list[str]:
-        """Say it for people."""
-        aside = ", ".join(f"{reason} {n:,}" for reason, n in self.rows_quarantined.items()) or "none"
-        return [
-            f"rows: {self.rows_in:,} read = {self.rows_used:,} used + {self.rows_in - self.rows_used:,} "
-            f"set aside ({aside}); {self.rows_netted:,} of the used are refunds or cancellations"
-        ]
-
-
-@dataclass(frozen=True)
 class PurchaseLog:
-    """A log behind the door.
+    """A shop's tables behind the door.
 
     Parameters
     ----------
-    lines, ledger, quarantine : ibis Table
-        Used lines; what they add up to (`features.grains`); rows set aside with their reason.
+    records : Records
+        The rows that are used.
+    quarantine : ibis Table
+        Transactions set aside with their reason.
     rows : RowCount
-        Where the rows went.
+        Where the transactions went.
+    other_rows : dict of str to RowCount
+        The same for the other tables.
     first_day, end : date
         First day on which a purchase is known; the day after the newest one. Stray dates do not count.
     stray : int
         Rows whose dates lie far outside (`pipelines.span`).
-    has_amounts : bool
-        False for a log without money.
-    cancellation_prefix : str or None
-        What a cancelled order's number begins with.
+    period : Period
+        What a date of the log stands for; cutoffs lie where one starts.
     """
 
-    lines: ir.Table
-    ledger: ir.Table
+    records: Records
     quarantine: ir.Table
     rows: RowCount
+    other_rows: dict[str, RowCount]
     first_day: date
     end: date
     stray: int
-    has_amounts: bool
-    cancellation_prefix: str | None
+    period: Period
+
+    @property
+    def lines(self) -> ir.Table:
+        """The used lines of the transactions."""
+        return self.records.lines
+
+    def all_rows(self) -> dict[str, RowCount]:
+        """Where the rows of every table went, by its name in the config."""
+        return {"transactions": self.rows, **self.other_rows}
+
+    def row_lines(self) -> list[str]:
+        """Say for people where the rows went."""
+        others = [line for name, rows in self.other_rows.items() for line in rows.lines(name)]
+        return [*self.rows.lines(), *others]
+
+    @property
+    def has_amounts(self) -> bool:
+        """False for a log without money."""
+        return "amounts" in self.records.has
+
+    def features(self, horizons: Sequence[int]) -> tuple[Feature, ...]:
+        """Return the features that the shop's tables allow."""
+        return visible_features(horizons, self.records.has, self.records.attributes)
 
 
 def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
-    """Read the log, check it once, and keep its ledger on the engine.
+    """Read the tables, check them once, and keep what is used on the engine.
 
     Raises
     ------
     ContractError
-        If the log breaks its contract or too many of its rows do.
+        If a table breaks its contract or too many transactions do.
     NotReady
         If no purchase is left.
     """
@@ -96,25 +100,27 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         quarantine = engine.keep(set_aside(door), "quarantine")
     rows = _count(engine, raw, door)
     _refuse_broken(rows, config)
-    with console.step("from lines to orders to purchase days"):
-        ledger = engine.keep(order_ledger(lines, contract.cancellation_prefix), "ledger")
-    first_day, end, stray = _span(engine, ledger)
+    others = open_others(engine, config, console)
+    period = find_period(engine, lines)
+    if period.kind != "day":
+        period.check_horizons(config.target.horizons)
+        console.say(f"  {period.said(config.target.horizons)}")
+        lines = engine.keep(placed_in_period(engine, lines, period), "lines_by_period")
+    first_day, end, stray = _span(engine, lines)
     if stray:
         console.say(
             f"  {stray:,} rows lie more than a year outside {first_day} to {end}: broken dates? "
             "They do not set the span"
         )
-    return PurchaseLog(
+    records = Records(
         lines,
-        ledger,
-        quarantine,
-        rows,
-        first_day,
-        end,
-        stray,
-        contract.has_amounts,
-        contract.cancellation_prefix,
+        **others.tables,
+        has=contract.has | others.has,
+        attributes=others.attributes,
+        static=others.static,
+        cancellation_prefix=contract.cancellation_prefix,
     )
+    return PurchaseLog(records, quarantine, rows, others.rows, first_day, end, stray, period)
 
 
 def _count(engine: Engine, raw: ir.Table, door: ir.Table) -> RowCount:
@@ -147,9 +153,9 @@ _HINTS = {
 }
 
 
-def _span(engine: Engine, ledger: ir.Table) -> tuple[date, date, int]:
-    bought = ledger.filter(ledger.n_lines > 0)
-    days = engine.frame(bought.group_by("known_day").agg(n=bought.n_lines.sum()).order_by("known_day"))
+def _span(engine: Engine, lines: ir.Table) -> tuple[date, date, int]:
+    bought = lines.filter(~lines.is_refund)
+    days = engine.frame(bought.group_by("known_day").agg(n=bought.count()).order_by("known_day"))
     if days.empty:
         raise NotReady("no purchase is left after the refunds and the rows set aside")
     first, last, stray = core_span(days["known_day"].to_numpy(), days["n"].to_numpy())
@@ -168,14 +174,22 @@ def require_purchase(log: PurchaseLog, source: str, before: date) -> None:
         raise NotReady(f"{source}: no purchase before {before}; the first of the log is on {log.first_day}")
 
 
-def fingerprint(engine: Engine, ledger: ir.Table, as_of: date) -> str:
-    """Digest what is visible before `as_of`: the same content in any order and file gives the same text."""
-    visible = ledger.filter(ledger.known_day < day_number(as_of))
-    fields: list[Any] = [visible[c].cast("string").fill_null("") for c in visible.columns]
+def fingerprints(engine: Engine, records: Records, as_of: date) -> dict[str, str]:
+    """Digest what each table shows before `as_of`: the same content in any order and file, the same text."""
+    day = day_number(as_of)
+    found = {}
+    for name, table in records.tables().items():
+        known = table[KNOWN_FROM[name]].fill_null(-FOREVER)
+        found["transactions" if name == "lines" else name] = _digest(engine, table.filter(known < day))
+    return found
+
+
+def _digest(engine: Engine, visible: ir.Table) -> str:
+    fields: list[Any] = [visible[c].cast("string").fill_null("") for c in sorted(visible.columns)]
     text = fields[0]
     for field in fields[1:]:
         text = text.concat("\x1f", field)
-    digest = text.hash()
+    digest = engine.digest(text)
     sums = visible.mutate(high=digest // 2**32, low=digest % 2**32).aggregate(
         n=lambda t: t.count(), high=lambda t: t.high.sum(), low=lambda t: t.low.sum()
     )

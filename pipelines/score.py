@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.build import build_features, to_model_frame
+from features.history import make_history
 from features.snapshot import day_number, take_snapshot
 from models.scorer import Scorer, score_columns
 from pipelines.config import Config
@@ -19,7 +20,7 @@ from pipelines.failures import NotReady, Refused
 from pipelines.locks import locked
 from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
-from pipelines.purchase_log import PurchaseLog, fingerprint, open_log, require_purchase
+from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_purchase
 from pipelines.registry import Registry, Version
 from pipelines.risk_list import risk_list, write_risk_list
 
@@ -67,6 +68,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
 
 def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) -> None:
     """Refuse a date that the log cannot speak of, and a log that the model does not know."""
+    log.period.check_start(as_of, "as-of date")
     source, late = config.tables.transactions.source, (as_of - log.end).days
     require_purchase(log, source, as_of)
     if late > scorer.primary_horizon:
@@ -89,10 +91,18 @@ def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> N
 
 
 def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
-    raw = engine.frame(build_features(take_snapshot(log.ledger, [as_of]), scorer.horizons))
+    known = {f.name: f for f in log.features(scorer.horizons)}
+    gone = [name for name in scorer.features if name not in known]
+    if gone:
+        raise Refused(
+            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: is a "
+            "table or a column missing in the config that was there in training? Put it back, or train again"
+        )
+    snapshot = take_snapshot(make_history(log.records, engine.keep), [as_of])
+    raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))
     if raw.empty:
         raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
-    return to_model_frame(raw, scorer.horizons)
+    return to_model_frame(raw, [known[name] for name in scorer.features])
 
 
 def _scores(frame: pd.DataFrame, scorer: Scorer, champion: Version, as_of: date) -> pd.DataFrame:
@@ -127,6 +137,11 @@ def _facts(
 ) -> dict[str, Any]:
     day = day_number(as_of)
     later = engine.number(log.lines.filter(log.lines.known_day >= day).count())
+    digests = fingerprints(engine, log.records, as_of)
+    inputs: dict[str, Any] = {
+        name: {**vars(rows), "fingerprint": digests[name]} for name, rows in log.all_rows().items()
+    }
+    inputs["transactions"]["rows_not_yet_known"] = later
     return {
         "config": config.shown(),
         "model": {
@@ -137,13 +152,7 @@ def _facts(
             "trained_until": scorer.trained_until,
         },
         "hindsight": date.fromisoformat(scorer.trained_until) > as_of,
-        "inputs": {
-            "transactions": {
-                **vars(log.rows),
-                "rows_not_yet_known": later,
-                "fingerprint": fingerprint(engine, log.ledger, as_of),
-            }
-        },
+        "inputs": inputs,
     }
 
 
@@ -156,7 +165,7 @@ def _answer(
     config: Config,
 ) -> Answer:
     h, folder = scorer.primary_horizon, published.folder
-    lines = [*log.rows.lines()]
+    lines = [*log.row_lines()]
     if published.manifest["hindsight"]:
         lines.append(
             f"warning: the champion was trained until {scorer.trained_until}, after this date: "

@@ -1,71 +1,116 @@
 """Open what the config names as a table on the engine."""
 
 import glob
+import hashlib
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 
-import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.common.exceptions import TableNotFound
 
+from features.contracts import did_you_mean
 from features.errors import ContractError
-from pipelines.config import Config, Transactions
-from pipelines.engine import Engine, reading
+from pipelines.config import Config, OtherTable, Transactions
+from pipelines.engine import DuckdbEngine, Engine, reading
+from pipelines.postgres import FORM, stage_postgres
 
 PARQUET = ".parquet"
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
+FILE_COLUMN = "door_parsed_file"
+"""Which file a row came from, where a source is several files; the door leaves it out of the quarantine."""
 
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def try_strptime(text: str, format: str) -> dt.timestamp:
-    """Parse a text date; null where it does not fit."""
+_FOLDERS: "weakref.WeakKeyDictionary[Engine, Path]" = weakref.WeakKeyDictionary()
 
 
 def open_transactions(engine: Engine, config: Config) -> tuple[ir.Table, dict[str, str]]:
-    """Open the purchase log.
+    """Open the purchase log (see `open_table`)."""
+    return open_table(engine, config.tables.transactions, config.folder)
+
+
+def open_other(engine: Engine, config: Config, name: str) -> tuple[ir.Table, dict[str, str]]:
+    """Open the customers, events or contacts (see `open_table`).
+
+    Raises
+    ------
+    ContractError
+        Also if the config names no such table.
+    """
+    table: OtherTable | None = getattr(config.tables, name)
+    if table is None:
+        raise ContractError(f"the config has no table {name!r}", hint=f"add [tables.{name}]")
+    return open_table(engine, table, config.folder)
+
+
+def open_table(
+    engine: Engine, table: Transactions | OtherTable, folder: Path
+) -> tuple[ir.Table, dict[str, str]]:
+    """Open one of the user's tables.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where it is opened; what has to be fetched for it goes when the engine does.
+    table : Transactions or OtherTable
+        Its source, columns and formats.
+    folder : pathlib.Path
+        Where relative paths start.
 
     Returns
     -------
     table, columns
         The raw table, and the column mapping to use with it: text dates with a configured format are
-        parsed into columns of their own, so that the raw ones stay as they are.
+        parsed into columns of their own, so that the raw ones stay as they are. Files give all their
+        columns and, if they are several, `FILE_COLUMN`; a server gives the columns that the config names.
 
     Raises
     ------
     ContractError
         If the source is absent or unreadable, has no rows, or has an unknown form.
+    EnvironmentFailed
+        If a server cannot be reached.
     """
-    table = config.tables.transactions
-    raw = _open(engine, table.source, config.folder)
+    raw = _open(engine, table, folder)
     if engine.number(raw.count()) == 0:
         raise ContractError(
             f"{table.source}: 0 rows in {len(raw.columns)} columns", hint="did the export stop early?"
         )
-    return _parse_formats(raw, table)
+    return _parse_formats(engine, raw, table)
 
 
-def _open(engine: Engine, source: str, folder: Path) -> ir.Table:
-    if source.startswith("duckdb://"):
-        return _open_duckdb(engine, source, folder)
-    if "://" in source:
-        raise ContractError(
-            f"source {source!r} has a form that this version does not read",
-            hint="parquet, csv, csv.gz, globs of them, or duckdb:///file.duckdb#table",
-        )
+def _open(engine: Engine, table: Transactions | OtherTable, folder: Path) -> ir.Table:
+    scheme, separator, _ = table.source.partition("://")
+    if not separator:
+        return _open_files(engine, table.source, folder)
+    if scheme == "duckdb":
+        return _open_duckdb(engine, table.source, folder)
+    if scheme in ("postgres", "postgresql"):
+        return _open_postgres(engine, table)
+    raise ContractError(  # without the address, which may hold a password
+        f"source {scheme + '://…'!r} has a form that this version does not read",
+        hint=f"parquet, csv, csv.gz, globs of them, duckdb:///file.duckdb#table, or {FORM}",
+    )
+
+
+def _open_files(engine: Engine, source: str, folder: Path) -> ir.Table:
     files = _files(source, folder)
+    file_column = FILE_COLUMN if len(files) > 1 else None
     with reading(source):
         if all(f.lower().endswith(PARQUET) for f in files):
-            opened: ir.Table = engine.connection.read_parquet(files, union_by_name=len(files) > 1)
+            opened = engine.read_parquet(files, file_column)
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
-            opened = engine.connection.read_csv(files, all_varchar=True, header=True)
+            opened = engine.read_csv(files, file_column)
         else:
             raise ContractError(
                 f"source {source!r}: {len(files)} files of mixed or unknown kind",
                 example=files[0],
                 hint="parquet, or " + ", ".join(CSV),
             )
-    return opened
+    if file_column is None:
+        return opened
+    return opened.mutate(**{FILE_COLUMN: opened[FILE_COLUMN].replace(f"{folder}/", "")})
 
 
 def _files(source: str, folder: Path) -> list[str]:
@@ -87,16 +132,60 @@ def _open_duckdb(engine: Engine, source: str, folder: Path) -> ir.Table:
             f"source {source!r}: no such database file or no table named",
             hint="duckdb:///file.duckdb#table, relative to the config's folder",
         )
+    if not isinstance(engine, DuckdbEngine):
+        raise ContractError(
+            f"source {source!r}: only [engine] kind = 'duckdb' reads a DuckDB file",
+            hint=f"in DuckDB: COPY {name} TO '{name}.parquet', and name that file",
+        )
     with reading(source):
-        engine.connection.attach(file, name="source_db", read_only=True)
+        database = _attach(engine, file)
         try:
-            opened: ir.Table = engine.connection.table(name, database="source_db.main")
+            opened: ir.Table = engine.connection.table(name, database=f"{database}.main")
         except TableNotFound:
-            raise ContractError(f"source {source!r}: the database has no table {name!r}") from None
+            tables = _names(engine, "table_name from duckdb_tables()", database)
+            raise ContractError(
+                f"source {source!r}: the database has no table {name!r}", hint=did_you_mean(name, tables)
+            ) from None
     return opened
 
 
-def _parse_formats(raw: ir.Table, table: Transactions) -> tuple[ir.Table, dict[str, str]]:
+def _attach(engine: Engine, file: Path) -> str:
+    """Attach a database file once, whatever number of tables are read from it."""
+    database = "source_" + hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]
+    if not _names(engine, "database_name from duckdb_databases()", database):
+        engine.connection.attach(file, name=database, read_only=True)
+    return database
+
+
+def _names(engine: Engine, what: str, database: str) -> list[str]:
+    query = f"select {what} where database_name = ?"
+    return [row[0] for row in engine.connection.con.execute(query, [database]).fetchall()]
+
+
+def _open_postgres(engine: Engine, table: Transactions | OtherTable) -> ir.Table:
+    columns = list(table.columns.values())
+    if isinstance(table, OtherTable):
+        columns += [*table.attributes, *table.static]
+    name = hashlib.sha256(repr((table.source, columns)).encode()).hexdigest()[:16]
+    file = _staging(engine) / f"{name}.parquet"
+    if not file.exists():  # once a command, so that all of it sees the same rows
+        stage_postgres(table.source, columns, file)
+    with reading(table.source):
+        return engine.read_fetched(file)
+
+
+def _staging(engine: Engine) -> Path:
+    """Return a folder for what is fetched; it goes when the engine does."""
+    folder = _FOLDERS.get(engine)
+    if folder is None:
+        folder = _FOLDERS[engine] = Path(tempfile.mkdtemp(prefix="repurchase-postgres-"))
+        weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _parse_formats(
+    engine: Engine, raw: ir.Table, table: Transactions | OtherTable
+) -> tuple[ir.Table, dict[str, str]]:
     columns = dict(table.columns)
     for standard, pattern in table.formats.items():
         source = columns.get(standard)
@@ -108,6 +197,6 @@ def _parse_formats(raw: ir.Table, table: Transactions) -> tuple[ir.Table, dict[s
         if source not in raw.columns or raw[source].type().is_temporal():
             continue  # absent columns are the contract's to refuse; typed dates need no format
         parsed = f"door_parsed_{standard}"
-        raw = raw.mutate(**{parsed: try_strptime(raw[source].cast("string"), pattern)})
+        raw = raw.mutate(**{parsed: engine.parsed(raw[source].cast("string"), pattern)})
         columns[standard] = parsed
     return raw, columns

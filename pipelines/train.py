@@ -18,7 +18,7 @@ from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.plots import gains_figure, reliability_figure
 from pipelines.proof import prove_log
-from pipelines.purchase_log import PurchaseLog, fingerprint, open_log
+from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, feature_names, pseudonymised, train_scorer
@@ -39,7 +39,8 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
     check_store(config)
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
-        until = min(as_of or log.end, log.end)  # days that the log has not seen would look like churn
+        # Days that the log has not seen would look like churn, and a period that is not over like a lull.
+        until = log.period.floor(min(as_of or log.end, log.end))
         console.say(f"  training sees rows before {until}" + _cut(as_of, until))
         training = train_scorer(engine, log, config, until, console.step)
         with console.step("proving on a sample that no feature sees the future"):
@@ -63,7 +64,9 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
     return {
         "source": config.tables.transactions.source,
         **vars(log.rows),
-        "fingerprint": fingerprint(engine, log.ledger, schedule.until),
+        "other_tables": {name: vars(rows) for name, rows in log.other_rows.items()},
+        "fingerprints": fingerprints(engine, log.records, schedule.until),
+        "features": list(feature_names(log, config)),
         "first_day": log.first_day.isoformat(),
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
@@ -104,7 +107,7 @@ def _track(
         run.params({"python": platform.python_version(), "repurchase": version("repurchase")})
         run.json(config.shown(), "config.json")
         run.json(data, "data.json")
-        run.json(list(feature_names(config)), "features.json")
+        run.json(data["features"], "features.json")
         run.json(board_records(board), "leaderboard.json")
         run.text(board.to_csv(), "leaderboard.csv")
         run.text(spend_board(training.folds, recipe).to_csv(), "spend.csv")
@@ -154,7 +157,7 @@ def _answer(made: Version, board: pd.DataFrame, training: Training, log: Purchas
         else f"no model beats the best dumb rule, {name}; that rule is registered"
     )
     lines = [
-        *log.rows.lines(),
+        *log.row_lines(),
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *board_lines(board),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",

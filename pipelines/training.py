@@ -9,7 +9,8 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from features.build import build_panel, model_features, to_model_frame
+from features.build import build_panel, to_model_frame
+from features.history import make_history
 from features.snapshot import day_number, sample_customers
 from models.btyd import Btyd, with_btyd_by_cutoff
 from models.folds import (
@@ -23,12 +24,13 @@ from models.folds import (
     trees_earn_their_place,
 )
 from models.purchase import RECIPES, Part, PurchaseModel, Recipe, fit_part
-from models.schedule import Schedule, days_needed, plan
+from models.schedule import Schedule, plan, ready_on
 from models.scorer import Scorer
 from models.value import fit_value
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
+from pipelines.period_rows import window_end
 from pipelines.purchase_log import PurchaseLog, require_purchase
 
 
@@ -62,10 +64,15 @@ def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
     require_purchase(log, config.tables.transactions.source, until)
     target, wish = config.target, config.training.cutoffs
     schedule = plan(
-        log.first_day, until, target.horizons, target.primary_horizon, None if wish == "auto" else wish
+        log.first_day,
+        until,
+        target.horizons,
+        target.primary_horizon,
+        None if wish == "auto" else wish,
+        log.period,
     )
     if schedule is None:
-        missing = days_needed(target.horizons[0]) - (until - log.first_day).days
+        missing = (ready_on(log.first_day, target.horizons[0], log.period) - until).days
         more = f"needs {missing} more days" if missing > 0 else "needs other [training] cutoffs"
         raise NotReady(
             f"{config.tables.transactions.source}: {(until - log.first_day).days} days of history "
@@ -86,29 +93,32 @@ def load_panel(
     """
     horizons = config.target.horizons
     # Counted on what is known by the newest cutoff: later customers must not change who is in the sample.
-    known = log.ledger.filter(log.ledger.known_day < day_number(max(cutoffs)))
+    known = log.lines.filter(log.lines.known_day < day_number(max(cutoffs)))
     share = config.training.max_customers / max(engine.number(known.customer_id.nunique()), 1)
-    ledger = sample_customers(log.ledger, share, config.training.seed)
-    raw = engine.frame(build_panel(ledger, cutoffs, horizons, observed_until))
+    sample = log.records.changed(lambda table, _: sample_customers(table, share, config.training.seed))
+    history = make_history(sample, engine.keep)
+    end_of = window_end(log.period, [*cutoffs], horizons)
+    raw = engine.frame(build_panel(history, cutoffs, horizons, observed_until, end_of))
     if raw.empty:
         raise NotReady(
             f"{config.tables.transactions.source}: no purchase with a positive amount before {max(cutoffs)}"
         )
-    return with_btyd_by_cutoff(to_model_frame(raw, horizons), horizons, has_amounts=log.has_amounts)
+    frame = to_model_frame(raw, log.features(horizons), horizons)
+    return with_btyd_by_cutoff(frame, horizons, has_amounts=log.has_amounts)
 
 
-def feature_names(config: Config) -> tuple[str, ...]:
-    """Name the feature columns that models see, in order."""
-    return tuple(f.name for f in model_features(config.target.horizons))
+def feature_names(log: PurchaseLog, config: Config) -> tuple[str, ...]:
+    """Name the feature columns that models see, in order: those that are numbers."""
+    return tuple(f.name for f in log.features(config.target.horizons) if f.unit != "category")
 
 
 def run_folds(
-    panel: pd.DataFrame, cutoffs: Sequence[date], horizon: int, config: Config, *, has_amounts: bool
+    panel: pd.DataFrame, cutoffs: Sequence[date], horizon: int, config: Config, log: PurchaseLog
 ) -> pd.DataFrame:
     """Refit every part before each fold, in parallel, and collect the test rows."""
-    features, seed = feature_names(config), config.training.seed
+    features, seed = feature_names(log, config), config.training.seed
     folds = [make_fold(panel, pd.Timestamp(c), horizon) for c in cutoffs]
-    names = [*PART_NAMES, *([VALUE_NAME] if has_amounts else [])]
+    names = [*PART_NAMES, *([VALUE_NAME] if log.has_amounts else [])]
     jobs = [(name, fold) for fold in folds for name in names]
     results = in_parallel(run_part, ((name, fold, features, seed) for name, fold in jobs))
     tables = []
@@ -126,12 +136,12 @@ def fit_scorer(
     recipe: Recipe,
     schedule: Schedule,
     config: Config,
+    log: PurchaseLog,
     *,
     value_trees: bool,
-    has_amounts: bool,
 ) -> Scorer:
     """Refit a recipe on all labels that are mature by ``schedule.until``."""
-    target, features, seed = config.target, feature_names(config), config.training.seed
+    target, features, seed = config.target, feature_names(log, config), config.training.seed
     until = pd.Timestamp(schedule.until)
     newest = panel[panel["cutoff"] == until]
     train = {h: make_fold(panel, until, h).train for h in target.horizons}
@@ -148,7 +158,7 @@ def fit_scorer(
         horizons=tuple(target.horizons),
         primary_horizon=target.primary_horizon,
         clv_horizon=target.clv_horizon,
-        has_amounts=has_amounts,
+        has_amounts=log.has_amounts,
         features=features,
         trained_until=schedule.until.isoformat(),
     )
@@ -164,7 +174,7 @@ def train_scorer(
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
     schedule = with_usable_folds(panel, schedule, config)
     with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
-        folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, has_amounts=log.has_amounts)
+        folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
     recipe = choose_recipe(folds, best_rule(folds), config.training.seed)
     with say(f"refitting the winner, {recipe.name}, on all mature labels"):
         scorer = fit_scorer(
@@ -173,8 +183,8 @@ def train_scorer(
             recipe,
             schedule,
             config,
+            log,
             value_trees=trees_earn_their_place(folds, config.training.seed),
-            has_amounts=log.has_amounts,
         )
     return Training(schedule, panel, folds, recipe, scorer)
 
