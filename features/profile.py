@@ -45,8 +45,8 @@ def step_totals(steps: ir.Table) -> ir.Table:
         customers=_count(steps.is_first),
         one_time=_count(steps.is_first & steps.is_open),
         purchase_days=steps.count(),
-        orders=steps.n_orders.sum(),
-        amount=steps.amount.sum(),
+        orders=steps.n_orders.sum().fill_null(0),
+        amount=steps.amount.sum().fill_null(0),
     )
 
 
@@ -186,4 +186,4 @@ def orders_of_days(lines: ir.Table, customers: Sequence[str], days: Sequence[int
 
 
 def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
-    return condition.cast("int64").sum()
+    return condition.cast("int64").sum().fill_null(0)

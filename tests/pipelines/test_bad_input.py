@@ -74,7 +74,7 @@ def test_an_empty_csv(shop, capsys):
             'client_id = "customer_id"',
             ["'client_id' is not a transaction column", "known: customer_id"],
         ),
-        ("[target]", '[engine]\nkind = "spark"\n[target]', ["spark", "duckdb"]),
+        ("[target]", '[engine]\nkind = "sparc"\n[target]', ["engine.kind", "spark", "duckdb"]),
         ("[target]", '[engine]\noptions = { nonsense = "1" }\n[target]', ["nonsense"]),
     ],
 )
