@@ -13,11 +13,15 @@ SENSITIVE_WORDS = {
     "female", "religion", "tuoi", "luong", "hh",
 }  # fmt: skip
 SENSITIVE_STEMS = (
-    "birth", "marital", "married", "religi", "ethnic", "nationalit", "disab", "child", "household",
-    "homeowner", "home_owner", "political", "gioi_tinh", "thu_nhap", "ngay_sinh", "nam_sinh", "hon_nhan",
-    "ton_giao", "dan_toc", "suc_khoe",
+    "birth", "marital", "married", "marriage", "religi", "ethnic", "nationalit", "citizen", "sexual",
+    "disab", "pregnan", "child", "household", "homeowner", "home_owner", "political", "gioi_tinh",
+    "thu_nhap", "ngay_sinh", "nam_sinh", "hon_nhan", "ton_giao", "dan_toc", "quoc_tich", "suc_khoe",
+    "khuyet_tat",
 )  # fmt: skip
 """Names that speak of these are off unless the config names them as sensitive."""
+
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W\d_]+")
+_MEASURES = re.compile(r"(so|chat|dung|khoi|nang|san|trong)_luong")  # lượng, an amount; lương is a salary
 
 
 def is_sensitive(name: str) -> bool:
@@ -27,10 +31,12 @@ def is_sensitive(name: str) -> bool:
     --------
     >>> is_sensitive("customerAge"), is_sensitive("Giới tính"), is_sensitive("package")
     (True, True, False)
+    >>> is_sensitive("Mức lương"), is_sensitive("Số lượng đơn")
+    (True, False)
     """
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|[^\w]+", "_", name)
-    plain = unicodedata.normalize("NFD", apart.replace("đ", "d").replace("Đ", "D"))
-    said = "".join(c for c in plain if not unicodedata.combining(c)).lower()
+    letters = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    said = _MEASURES.sub("", _HUMPS.sub("_", plain).lower())
     return bool(SENSITIVE_WORDS & set(said.split("_"))) or any(stem in said for stem in SENSITIVE_STEMS)
 
 

@@ -186,7 +186,7 @@ def _leads() -> Iterator[Feature]:
             "leads",
             _at_place("product_id", place),
             "category",
-            f"Product of the dearest line on the {ordinal} day on which purchases became known.",
+            f"Product of the dearest line that has one, on the {ordinal} day of purchases to become known.",
             needs=("product_id",),
         )
     yield Feature(
@@ -194,7 +194,7 @@ def _leads() -> Iterator[Feature]:
         "leads",
         _at_place("category", 1),
         "category",
-        "Category of the dearest line on the first day of purchases.",
+        "Category of the dearest line that has one, on the first day of purchases to become known.",
         needs=("category",),
     )
 

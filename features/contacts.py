@@ -1,8 +1,9 @@
 """What the shop did to reach the customer, its cost, and what orders followed; never the experiment arm."""
 
 from collections.abc import Iterator
+from typing import cast
 
-from features.feature import Feature, in_window, ratio
+from features.feature import Feature, Grain, in_window, ratio
 from features.snapshot import REPLY_DAYS
 
 WINDOWS = (7, 28, 90)
@@ -11,6 +12,12 @@ _NEEDS = ("contacts",)
 
 def contacts() -> Iterator[Feature]:
     """Yield the family's features."""
+    yield from _sent()
+    yield from _settled()
+    yield from _followed()
+
+
+def _sent() -> Iterator[Feature]:
     for days in WINDOWS:
         yield Feature(
             f"contacts_{days}d",
@@ -41,26 +48,26 @@ def contacts() -> Iterator[Feature]:
         needs=("contacts.cost",),
         fill=0,
     )
-    yield Feature(
-        "contact_days_settled",
-        "contacts",
-        lambda t: (t.day <= t.cutoff - REPLY_DAYS).cast("int64").sum(),
-        "days",
-        "Days of contact whose time to reply is over.",
-        needs=_NEEDS,
-        fill=0,
-        is_part=True,
-    )
-    yield Feature(
-        "reply_days_settled",
-        "replies",
-        lambda t: (t.day <= t.cutoff - REPLY_DAYS).cast("int64").sum(),
-        "days",
-        "Of them, those that a purchase day followed.",
-        needs=_NEEDS,
-        fill=0,
-        is_part=True,
-    )
+
+
+def _settled() -> Iterator[Feature]:
+    for name, grain, said in (
+        ("contact_days_settled", "contacts", "Days of contact whose time to reply is over."),
+        ("reply_days_settled", "replies", "Of them, those that a purchase day followed."),
+    ):
+        yield Feature(
+            name,
+            cast(Grain, grain),
+            lambda t: (t.day <= t.cutoff - REPLY_DAYS).cast("int64").sum(),
+            "days",
+            said,
+            needs=_NEEDS,
+            fill=0,
+            is_part=True,
+        )
+
+
+def _followed() -> Iterator[Feature]:
     yield Feature(
         "contact_days_with_order",
         "replies",

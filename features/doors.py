@@ -7,8 +7,9 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import UTC, Offsets, wall_clock
-from features.contracts import MONEY_UNITS, require_columns, require_known
+from features.contracts import MONEY_UNITS, require_columns, require_known, require_times
 from features.door import day_number_of, number, text_id, to_units
+from features.errors import ContractError
 from features.event_kinds import event_kind
 
 COLUMNS = {
@@ -25,6 +26,12 @@ NEEDED = {
     "contacts": ("customer_id", "sent_at"),
     "customers": ("customer_id",),
 }
+
+TIMES = {"events": ("occurred_at",), "contacts": ("sent_at",), "customers": ("valid_from", "signed_up_at")}
+"""Standard columns that hold times; the first is the one that dates a row."""
+
+NOTHING = ("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "-")
+"""What exports write where there is nothing, in lower case. Ids of customers are taken as they stand."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +60,31 @@ class TableContract:
         return frozenset({self.kind, *(f"{self.kind}.{column}" for column in self.columns)})
 
     def check(self, raw: ir.Table) -> None:
-        """Raise unless the mapping is of known columns and every mapped column exists."""
+        """Raise unless the mapping is of known columns that exist, and times can be times."""
         require_known(self.columns, COLUMNS[self.kind], NEEDED[self.kind], self.name, self.kind)
         require_columns(raw, self.columns, self.name)
+        require_times(raw, self.columns, TIMES[self.kind], self.name)
 
-    def text(self, raw: ir.Table, standard: str) -> ir.Value:
-        """The column as text; null where it is not mapped."""
+    def fault(self, raw: ir.Table) -> ir.Value:
+        """Why a row cannot be used; null for the others."""
+        faults = [(self.customer(raw).isnull(), "no_customer")]
+        if TIMES[self.kind][0] in self.columns:
+            faults.append((self.time(raw, TIMES[self.kind][0]).isnull(), "no_date"))
+        return ibis.cases(*faults)
+
+    def set_aside(self, raw: ir.Table) -> ir.Table:
+        """Return the raw rows that cannot be used, each with its ``quarantine_reason``."""
+        judged = raw.mutate(quarantine_reason=self.fault(raw))
+        return judged.filter(judged.quarantine_reason.notnull())
+
+    def customer(self, raw: ir.Table) -> ir.Value:
+        """The customer, written as the transactions write it."""
+        return text_id(raw[self.columns["customer_id"]])
+
+    def word(self, raw: ir.Table, standard: str) -> ir.Value:
+        """The column as text (`word`); null where it is not mapped."""
         source = self.columns.get(standard)
-        return ibis.null("string") if source is None else text_id(raw[source])
+        return ibis.null("string") if source is None else word(raw[source])
 
     def time(self, raw: ir.Table, standard: str) -> ir.Value:
         """The column as the shop's clock; null where it is not mapped."""
@@ -68,9 +92,17 @@ class TableContract:
         return ibis.null("timestamp") if source is None else wall_clock(raw[source], self.offsets)
 
     def units(self, raw: ir.Table, standard: str, units: int) -> ir.Value:
-        """The column as whole numbers of a small unit; null where it is not mapped."""
+        """The column as whole numbers of a small unit; null where it is not mapped or no number."""
         source = self.columns.get(standard)
-        return ibis.null("int64") if source is None else to_units(number(raw[source]), units)
+        if source is None:
+            return ibis.null("int64")
+        kind = raw[source].type()
+        if kind.is_temporal() or kind.is_interval() or kind.is_boolean():
+            raise ContractError(
+                f"{self.name}: column {source!r} (for {standard}) holds {kind}, not numbers",
+                hint=f"leave {standard} out of [tables.{self.kind}] columns, or write it as a number",
+            )
+        return to_units(number(raw[source]), units)
 
 
 def event_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
@@ -84,18 +116,22 @@ def event_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
     """
     contract.check(raw)
     typed = raw.select(
-        customer_id=contract.text(raw, "customer_id"),
+        customer_id=contract.customer(raw),
         occurred_at=contract.time(raw, "occurred_at"),
         kind=event_kind(raw[contract.columns["event_type"]].cast("string")).fill_null("other"),
-        channel=contract.text(raw, "channel"),
-        session_id=contract.text(raw, "session_id"),
+        channel=contract.word(raw, "channel"),
+        session_id=contract.word(raw, "session_id"),
         dwell_ms=contract.units(raw, "duration_s", 1000),
+        reason=contract.fault(raw),
     )
-    return _with_reason(typed.mutate(day=day_number_of(typed.occurred_at)), typed.occurred_at)
+    return typed.mutate(day=day_number_of(typed.occurred_at))
 
 
 def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
-    """Type the contacts; the arm of an experiment stays outside, as no model may learn from it.
+    """Type the contacts.
+
+    The arm of an experiment stays outside, as no model may learn from it: a row counts the same whichever
+    arm it names.
 
     Returns
     -------
@@ -103,18 +139,27 @@ def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
         ``customer_id, day, cost, reason``; cost is int64 money.
     """
     contract.check(raw)
-    typed = raw.select(
-        customer_id=contract.text(raw, "customer_id"),
+    return raw.select(
+        customer_id=contract.customer(raw),
         day=day_number_of(contract.time(raw, "sent_at")),
         cost=contract.units(raw, "cost", MONEY_UNITS),
+        reason=contract.fault(raw),
     )
-    return _with_reason(typed, typed.day)
 
 
 def customer_rows(
     raw: ir.Table, contract: TableContract, attributes: tuple[tuple[str, str], ...] = ()
 ) -> ir.Table:
     """Type the customers: what is known of each, and from which day on.
+
+    A table with ``valid_from`` may hold several rows a customer; each is true from that day until the next.
+    Of two rows of one day, each column counts with its largest value (of text, the last by the alphabet),
+    whatever order they stand in. A row without a date cannot be placed and is set aside.
+
+    Without ``valid_from`` every row is true at all times. That is safe for what never changes and was known
+    before the first purchase. A table that is filled in when a customer signs up is not: a shop's guests of
+    today are known to stay guests. `pipelines.other_tables` therefore takes ``signed_up_at`` for
+    ``valid_from`` where only the former is mapped.
 
     Parameters
     ----------
@@ -133,28 +178,36 @@ def customer_rows(
     """
     contract.check(raw)
     require_columns(raw, {name: name for name, _ in attributes}, contract.name)
-    referred = contract.text(raw, "referred_by").notnull().cast("int64")
-    typed = raw.select(
-        customer_id=contract.text(raw, "customer_id"),
+    referred = contract.word(raw, "referred_by").notnull().cast("int64")
+    return raw.select(
+        customer_id=contract.customer(raw),
         known_day=day_number_of(contract.time(raw, "valid_from")),
         signup_day=day_number_of(contract.time(raw, "signed_up_at")),
-        acquisition_channel=contract.text(raw, "acquisition_channel"),
+        acquisition_channel=contract.word(raw, "acquisition_channel"),
         acquisition_cost=contract.units(raw, "acquisition_cost", MONEY_UNITS),
         was_referred=referred,
-        **{f"attr_{name}": _attribute(raw[name], kind) for name, kind in attributes},
+        **{f"attr_{n}": (word if kind == "category" else number_of)(raw[n]) for n, kind in attributes},
+        reason=contract.fault(raw),
     )
-    dated = "valid_from" in contract.columns
-    return _with_reason(typed, typed.known_day if dated else typed.customer_id)
 
 
-def _attribute(column: ir.Value, kind: str) -> ir.Value:
-    if kind == "category":
-        return text_id(column)
+def word(column: ir.Value) -> ir.Value:
+    """Text without blanks around it; null where nothing is said (`NOTHING`)."""
+    text = text_id(column)
+    return ibis.ifelse(text.lower().isin(NOTHING), ibis.null("string"), text)
+
+
+def number_of(column: ir.Value) -> ir.Value:
+    """Finite floats; 1 and 0 for true and false, also as text; null for what is no number.
+
+    Examples
+    --------
+    >>> t = ibis.memtable({"t": ["7", " 1e3 ", "True", "false", "N/A", "inf", "seven"]})
+    >>> t.select(v=number_of(t.t)).to_pandas()["v"].tolist()
+    [7.0, 1000.0, 1.0, 0.0, nan, nan, nan]
+    """
     value = number(column.cast("int64") if column.type().is_boolean() else column)
+    if column.type().is_string():
+        said = column.strip().lower()
+        value = ibis.cases((said == "true", 1.0), (said == "false", 0.0), else_=value)
     return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
-
-
-def _with_reason(typed: ir.Table, when: ir.Value) -> ir.Table:
-    return typed.mutate(
-        reason=ibis.cases((typed.customer_id.isnull(), "no_customer"), (when.isnull(), "no_date"))
-    )

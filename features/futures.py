@@ -42,6 +42,11 @@ def with_other_futures(records: Records, cutoff: date) -> Records:
     return late.changed(worlds)
 
 
+def without_future(records: Records, cutoff: date) -> Records:
+    """Keep what is known before the cutoff."""
+    return records.changed(lambda table, name: _past(table, name, day_number(cutoff)))
+
+
 def shifted(records: Records) -> Records:
     """Move everything four centuries on: the same calendar, but not the same clock."""
     times = {"lines": "ordered_at", "events": "occurred_at"}
@@ -116,7 +121,7 @@ _CORRUPTIONS: dict[str, Callable[[ir.Table], dict[str, ir.Value]]] = {
 def _shuffled(table: ir.Table, name: str, day: int) -> ir.Table:
     """Hand each row of the future to the customer of the next one."""
     future = _future(table, name, day)
-    order = ibis.window(order_by=[c for c in future.columns if c != "reason"])
+    order = ibis.window(order_by=future.columns)
     other = future.customer_id.lead().over(order).coalesce(future.customer_id.first().over(order))
     return _past(table, name, day).union(future.mutate(customer_id=other).select(*table.columns))
 
@@ -127,7 +132,10 @@ def _added(table: ir.Table, name: str, day: int) -> ir.Table:
     if name == "lines":
         return table.union(*[more.select(*table.columns) for more in _more_lines(past, day)])
     # Undated rows, and when a customer signed up, are facts of the past; a second version of them is not.
-    return table.union(past.mutate(**{column: ibis.literal(day, "int64")}).select(*table.columns))
+    later: dict[str, ir.Value] = {column: ibis.literal(day, "int64")}
+    if name == "events":
+        later["occurred_at"] = _midnight(day, past.occurred_at)
+    return table.union(past.mutate(**later).select(*table.columns))
 
 
 def _more_lines(past: ir.Table, day: int) -> list[ir.Table]:
@@ -142,8 +150,12 @@ def _more_lines(past: ir.Table, day: int) -> list[ir.Table]:
         day=past.day - 1,
         known_day=now,
     )
-    midnight = ibis.literal("1970-01-01").cast("timestamp") + ibis.interval(days=day)
-    return [refunded, late, late.mutate(ordered_at=midnight.cast(kind), day=now)]
+    return [refunded, late, late.mutate(ordered_at=_midnight(day, past.ordered_at), day=now)]
+
+
+def _midnight(day: int, like: ir.Value) -> ir.Value:
+    start = ibis.literal("1970-01-01").cast("timestamp") + ibis.interval(days=day)
+    return start.cast(like.type())
 
 
 MUTATIONS: dict[str, Change] = {

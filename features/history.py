@@ -109,7 +109,7 @@ def _of_people(records: Records) -> dict[str, ir.Table]:
 def _profile(customers: ir.Table) -> ir.Table:
     """One row a customer and day of knowledge, each true until the next; rows that tie give their largest."""
     dated = customers.mutate(known_from=customers.known_day.fill_null(-FOREVER))
-    values = [c for c in dated.columns if c not in ("customer_id", "known_day", "known_from", "reason")]
+    values = [c for c in dated.columns if c not in ("customer_id", "known_day", "known_from")]
     one = dated.group_by("customer_id", "known_from").agg(**{c: dated[c].max() for c in values})
     after = one.known_from.lead().over(ibis.window(group_by="customer_id", order_by="known_from"))
     return one.mutate(known_until=after.fill_null(FOREVER).cast("int64"))

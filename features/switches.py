@@ -19,11 +19,11 @@ def switches(rows: ir.Table, order: tuple[str, ...]) -> ir.Table:
     Returns
     -------
     ibis Table
-        ``customer_id, known_day, place`` (from 1) and ``channel``.
+        ``customer_id, known_day, place`` (of the row among all the customer's, from 1) and ``channel``.
     """
     told = rows.filter(rows.channel.notnull())
     in_order = ibis.window(group_by="customer_id", order_by=[*order, "channel"])
-    before = told.mutate(before=told.channel.lag().over(in_order))
-    changed = before.filter(before.before.isnull() | (before.before != before.channel))
-    place = ibis.row_number().over(ibis.window(group_by="customer_id", order_by=[*order, "channel"])) + 1
-    return changed.select("customer_id", "known_day", "channel", place=place.cast("int64"))
+    before, place = told.channel.lag().over(in_order), ibis.row_number().over(in_order) + 1
+    numbered = told.mutate(before=before, place=place.cast("int64"))
+    changed = numbered.filter(numbered.before.isnull() | (numbered.before != numbered.channel))
+    return changed.select("customer_id", "known_day", "place", "channel")

@@ -55,6 +55,9 @@ class Plan:
 PROOF_CUTOFFS = 5
 """At how many cutoffs `--leaks` changes the future; the last is the newest."""
 
+PROOF_CUSTOMERS = 100_000
+"""The proof compares five tables of features in memory; of a larger base it takes a sample of this size."""
+
 
 def check(config: Config, console: Console, *, leaks: bool = False, as_of: date | None = None) -> Answer:
     """Say whether the log can be trained on, what to look into first, and what is missing if not.
@@ -66,7 +69,8 @@ def check(config: Config, console: Console, *, leaks: bool = False, as_of: date 
     console : Console
         Where progress goes.
     leaks : bool
-        Also run the leak proof, on every customer, at `PROOF_CUTOFFS` cutoffs spread over the log.
+        Also run the leak proof, on every customer or `PROOF_CUSTOMERS` of them, at `PROOF_CUTOFFS` cutoffs
+        spread over the log.
     as_of : date, optional
         Look at the log as training until then would; without it, the day after the newest row.
 
@@ -164,7 +168,7 @@ def _answer(
         "customers": profile.customers,
         "orders": profile.orders,
         "one_time_share": profile.one_time / profile.customers,
-        "first_day": log.first_day.isoformat(),
+        "first_day": log.first_order_day.isoformat(),
         "until": until.isoformat(),
         "days": len(daily),
         "stray_rows": log.stray,
@@ -227,9 +231,11 @@ def _prove(
     engine: Engine, log: PurchaseLog, config: Config, until: date, console: Console
 ) -> list[tuple[date, int]]:
     span, proven = (until - log.first_day).days, []
-    for part in range(1, PROOF_CUTOFFS + 1):
-        cutoff = log.period.floor(log.first_day + timedelta(span * part // PROOF_CUTOFFS))
-        with console.step(f"leak proof on every customer at {cutoff}"):
-            findings = prove_log(engine, log, config, cutoff, customers=10**12)
+    parts = (timedelta(span * part // PROOF_CUTOFFS) for part in range(1, PROOF_CUTOFFS + 1))
+    for cutoff in sorted({log.period.floor(log.first_day + part) for part in parts}):
+        if cutoff <= log.first_day:
+            continue
+        with console.step(f"leak proof at {cutoff}"):
+            findings = prove_log(engine, log, config, cutoff, customers=PROOF_CUSTOMERS)
         proven.append((cutoff, findings[0].n_rows))
     return proven

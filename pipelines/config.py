@@ -55,7 +55,7 @@ class Transactions(_Section):
 
 
 class OtherTable(_Section):
-    """A table that a later version reads; its shape is fixed already."""
+    """A table beside the purchases: customers, events or contacts."""
 
     source: str
     columns: dict[str, str]

@@ -75,8 +75,8 @@ def profile_log(engine: Engine, log: PurchaseLog, until: date) -> LogProfile | N
     if not int(totals["customers"]):
         return None
     known = log.lines.known_day < day_number(until)
-    lines = log.lines.filter(known & (log.lines.day >= day_number(log.first_day)))
-    daily = _daily(engine, steps, lines, log.first_day, until)
+    lines = log.lines.filter(known & (log.lines.day >= day_number(log.first_order_day)))
+    daily = _daily(engine, steps, lines, log.first_order_day, until)
     return LogProfile(
         steps=steps,
         lines=lines,
@@ -85,17 +85,19 @@ def profile_log(engine: Engine, log: PurchaseLog, until: date) -> LogProfile | N
         orders=int(totals["orders"]),
         daily=daily,
         period=log.period,
-        silences=_silences(engine, steps, log.first_day, until),
+        silences=_silences(engine, steps, log.first_order_day, until),
     )
 
 
 def _purchase_days(engine: Engine, log: PurchaseLog, until: date) -> ir.Table:
     """``customer_id, day, amount, n_orders``, as known before `until`; stray dates left out."""
     records = log.records
-    entries = engine.keep(order_ledger(records.lines, records.cancellation_prefix), "profile_entries")
-    history = History({"days": purchase_days(entries)}, records.has)
+    ledger = order_ledger(
+        records.lines, records.cancellation_prefix, lambda table, name: engine.keep(table, f"profile_{name}")
+    )
+    history = History({"days": purchase_days(ledger, has_late="recorded_at" in records.has)}, records.has)
     days = take_snapshot(history, [until]).grains["days"]
-    return days.filter(days.day >= day_number(log.first_day)).drop("cutoff")
+    return days.filter(days.day >= day_number(log.first_order_day)).drop("cutoff")
 
 
 def _daily(engine: Engine, steps: ir.Table, lines: ir.Table, first: date, until: date) -> pd.DataFrame:
@@ -159,8 +161,8 @@ def find_amounts(engine: Engine, profile: LogProfile) -> tuple[pd.DataFrame, pd.
 
 
 def find_delays(engine: Engine, profile: LogProfile, config: Config) -> pd.DataFrame | None:
-    """Count how late rows are recorded; None for a log that does not say."""
-    if "recorded_at" not in config.tables.transactions.columns:
+    """Count how late rows are recorded; None for a log that does not say, by the day."""
+    if "recorded_at" not in config.tables.transactions.columns or profile.period.kind != "day":
         return None
     return engine.frame(delay_counts(profile.lines))
 

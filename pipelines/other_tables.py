@@ -4,17 +4,15 @@ from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
 
-from features.attributes import is_sensitive
-from features.doors import COLUMNS, TableContract, contact_rows, customer_rows, event_rows
+from features.doors import COLUMNS, TIMES, TableContract, contact_rows, customer_rows, event_rows
 from features.errors import ContractError
+from pipelines.attribute_choice import Attributes, choose_attributes
 from pipelines.config import Config, OtherTable
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.row_count import RowCount
 from pipelines.sources import open_other
 from pipelines.zones import utc_offsets
-
-Attributes = tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -25,6 +23,8 @@ class OtherTables:
     ----------
     tables : dict of str to ibis Table
         Used rows of ``events``, ``contacts`` and ``customers``.
+    quarantine : dict of str to ibis Table
+        Their raw rows that cannot be used, with the reason.
     rows : dict of str to RowCount
         Where the rows of each went.
     has : frozenset of str
@@ -36,6 +36,7 @@ class OtherTables:
     """
 
     tables: dict[str, ir.Table] = field(default_factory=dict)
+    quarantine: dict[str, ir.Table] = field(default_factory=dict)
     rows: dict[str, RowCount] = field(default_factory=dict)
     has: frozenset[str] = frozenset()
     attributes: Attributes = ()
@@ -44,6 +45,10 @@ class OtherTables:
 
 def open_others(engine: Engine, config: Config, console: Console) -> OtherTables:
     """Open, check and keep the other tables.
+
+    A customer is known from ``valid_from`` on or, where that is not mapped, from ``signed_up_at`` on: before
+    that day the shop had no row to know them by, and that it would have one says that they will sign up.
+    Where neither is mapped, every row is taken as known from the first purchase on, and that is said.
 
     Raises
     ------
@@ -57,15 +62,18 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         if section is None:
             continue
         raw, columns = open_other(engine, config, name)
-        contract = TableContract(name, columns, section.source, utc_offsets(config.project.timezone))
-        if name == "customers":
-            found.attributes = _attributes(engine, raw, section, console)
-            found.static = frozenset(section.static)
+        contract = TableContract(
+            name, _dated(columns, section, console), section.source, utc_offsets(config.project.timezone)
+        )
+        contract.check(raw)
+        found.attributes += choose_attributes(engine, raw, section, name, console)
         with console.step(f"reading {section.source}"):
             typed = engine.keep(_typed(raw, contract, found.attributes), f"{name}_typed")
         found.rows[name] = _counted(engine, typed)
-        _refuse_broken(found.rows[name], section.source, config)
+        _refuse_broken(engine, raw, contract, found.rows[name], config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)
+        found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine")
+        found.static |= frozenset(section.static)
         found.has |= contract.has()
     return found
 
@@ -74,6 +82,22 @@ def _typed(raw: ir.Table, contract: TableContract, attributes: Attributes) -> ir
     if contract.kind == "customers":
         return customer_rows(raw, contract, attributes)
     return (event_rows if contract.kind == "events" else contact_rows)(raw, contract)
+
+
+def _dated(columns: dict[str, str], section: OtherTable, console: Console) -> dict[str, str]:
+    """Let the sign-up date a customer's row where nothing else does, and say what is taken as known."""
+    if "valid_from" in columns:
+        return columns
+    if "signed_up_at" in columns:
+        console.say(f"  {section.source}: no valid_from, so each customer is known from signed_up_at on")
+        return {**columns, "valid_from": columns["signed_up_at"]}
+    undated = [c for c in columns if c.startswith("acquisition_") or c == "referred_by"]
+    if undated:
+        console.say(
+            f"  {section.source}: {', '.join(undated)}: without a date, so taken as known from the first "
+            "purchase on; map signed_up_at, or valid_from, if that came later"
+        )
+    return columns
 
 
 def _counted(engine: Engine, typed: ir.Table) -> RowCount:
@@ -88,51 +112,34 @@ def _counted(engine: Engine, typed: ir.Table) -> RowCount:
     )
 
 
-def _refuse_broken(rows: RowCount, source: str, config: Config) -> None:
+def _refuse_broken(
+    engine: Engine, raw: ir.Table, contract: TableContract, rows: RowCount, config: Config
+) -> None:
     aside = rows.rows_in - rows.rows_used
-    if aside > config.policy.max_quarantined * rows.rows_in:
-        worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
-        raise ContractError(
-            f"{source}: {aside:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
-            f"max_quarantined = {config.policy.max_quarantined}; most for {worst!r}",
-            hint="look at the columns of this table in the config, and at the formats of its dates",
-        )
+    if aside <= config.policy.max_quarantined * rows.rows_in:
+        return
+    worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
+    mapped: dict[str, str] = getattr(config.tables, contract.kind).columns
+    dates = next((standard for standard in TIMES[contract.kind] if standard in mapped), "")
+    standard = "customer_id" if worst == "no_customer" else dates
+    raise ContractError(
+        f"{contract.name}: {aside:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
+        f"max_quarantined = {config.policy.max_quarantined}; {rows.rows_quarantined[worst]:,} of them for "
+        f"{worst!r}: column {mapped[standard]!r} (for {standard}) is empty or cannot be read",
+        example=_unreadable(engine, raw, mapped[standard], contract) if worst == "no_date" else None,
+        hint=_HINTS[worst].format(standard),
+    )
 
 
-def _attributes(engine: Engine, raw: ir.Table, section: OtherTable, console: Console) -> Attributes:
-    """Choose the attributes that may become features, and tell which may not, and why."""
-    named = list(dict.fromkeys([*section.attributes, *section.static]))
-    _refuse_undated(named, section)
-    off = [name for name in named if is_sensitive(name) and name not in section.sensitive]
-    if off:
-        console.say(
-            f"  {section.source}: {', '.join(off)}: sensitive, so not used; to use them all the same, name "
-            "them in [tables.customers] sensitive"
-        )
-    return tuple((name, _kind(engine, raw, name, section.source)) for name in named if name not in off)
+_HINTS = {
+    "no_customer": "is {0} mapped to the right column?",
+    "no_date": 'does it need a format, as in formats = {{ {0} = "%d/%m/%Y" }}? A row counts from {0} on',
+}
 
 
-def _refuse_undated(named: list[str], section: OtherTable) -> None:
-    undated = [] if "valid_from" in section.columns else [n for n in named if n not in section.static]
-    if undated:
-        raise ContractError(
-            f"{section.source}: {len(undated)} attributes have no date from which they are known, and what is "
-            "true today was not true last year",
-            example=undated[0],
-            hint="map valid_from, or name those that never change in [tables.customers] static",
-        )
-
-
-def _kind(engine: Engine, raw: ir.Table, name: str, source: str) -> str:
-    """Say whether an attribute is a number; text is if all of it can be read as one."""
-    if name not in raw.columns:
-        raise ContractError(
-            f"{source}: attribute {name!r} is missing among {len(raw.columns)} columns",
-            example=raw.columns[0],
-            hint="[tables.customers] attributes and static name columns of the table",
-        )
-    column = raw[name]
-    if not column.type().is_string():
-        return "number" if column.type().is_numeric() or column.type().is_boolean() else "category"
-    words = (column.strip().nullif("").notnull() & column.try_cast("float64").isnull()).cast("int64").sum()
-    return "category" if engine.number(words.fill_null(0)) else "number"
+def _unreadable(engine: Engine, raw: ir.Table, source: str, contract: TableContract) -> str | None:
+    """Find what is written where a date should be; nothing for an empty column."""
+    text = raw[source].cast("string").strip().nullif("")
+    no_date = contract.time(raw, TIMES[contract.kind][0]).isnull()
+    found = engine.frame(raw.aggregate(text=text.min(where=no_date)))["text"].dropna()
+    return None if found.empty else str(found.iloc[0])

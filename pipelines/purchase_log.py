@@ -35,14 +35,15 @@ class PurchaseLog:
     ----------
     records : Records
         The rows that are used.
-    quarantine : ibis Table
-        Transactions set aside with their reason.
+    quarantine : dict of str to ibis Table
+        Rows of each table set aside, with their reason.
     rows : RowCount
         Where the transactions went.
     other_rows : dict of str to RowCount
         The same for the other tables.
-    first_day, end : date
-        First day on which a purchase is known; the day after the newest one. Stray dates do not count.
+    first_order_day, first_day, end : date
+        Day of the first purchase; first day on which one is known; the day after the newest such day. Stray
+        dates do not count.
     stray : int
         Rows whose dates lie far outside (`pipelines.span`).
     period : Period
@@ -50,9 +51,10 @@ class PurchaseLog:
     """
 
     records: Records
-    quarantine: ir.Table
+    quarantine: dict[str, ir.Table]
     rows: RowCount
     other_rows: dict[str, RowCount]
+    first_order_day: date
     first_day: date
     end: date
     stray: int
@@ -98,7 +100,7 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     with console.step(f"reading {contract.name}"):
         lines = engine.keep(used_lines(door), "lines")
         quarantine = engine.keep(set_aside(door), "quarantine")
-    rows = _count(engine, raw, door)
+    rows = _count(engine, door)
     _refuse_broken(rows, config)
     others = open_others(engine, config, console)
     period = find_period(engine, lines)
@@ -106,7 +108,9 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         period.check_horizons(config.target.horizons)
         console.say(f"  {period.said(config.target.horizons)}")
         lines = engine.keep(placed_in_period(engine, lines, period), "lines_by_period")
-    first_day, end, stray = _span(engine, lines)
+    first_order_day, _, _ = _span(engine, lines, "day")
+    first_day, last_day, stray = _span(engine, lines, "known_day")
+    end = last_day + timedelta(1)
     if stray:
         console.say(
             f"  {stray:,} rows lie more than a year outside {first_day} to {end}: broken dates? "
@@ -120,15 +124,25 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         static=others.static,
         cancellation_prefix=contract.cancellation_prefix,
     )
-    return PurchaseLog(records, quarantine, rows, others.rows, first_day, end, stray, period)
+    return PurchaseLog(
+        records,
+        {"transactions": quarantine, **others.quarantine},
+        rows,
+        others.rows,
+        period.floor(first_order_day),
+        first_day,
+        end,
+        stray,
+        period,
+    )
 
 
-def _count(engine: Engine, raw: ir.Table, door: ir.Table) -> RowCount:
+def _count(engine: Engine, door: ir.Table) -> RowCount:
     by_reason = engine.frame(count_rows(door))
     used = by_reason["reason"].isna()
     aside = by_reason[~used].sort_values("reason")
     return RowCount(
-        rows_in=engine.number(raw.count()),
+        rows_in=int(by_reason["n"].sum()),
         rows_used=int(by_reason.loc[used, "n"].sum()),
         rows_netted=int(by_reason.loc[used, "n_refunds"].sum()),
         rows_quarantined={str(r): int(n) for r, n in zip(aside["reason"], aside["n"], strict=True)},
@@ -153,13 +167,12 @@ _HINTS = {
 }
 
 
-def _span(engine: Engine, lines: ir.Table) -> tuple[date, date, int]:
+def _span(engine: Engine, lines: ir.Table, column: str) -> tuple[date, date, int]:
     bought = lines.filter(~lines.is_refund)
-    days = engine.frame(bought.group_by("known_day").agg(n=bought.count()).order_by("known_day"))
+    days = engine.frame(bought.group_by(column).agg(n=bought.count()).order_by(column))
     if days.empty:
         raise NotReady("no purchase is left after the refunds and the rows set aside")
-    first, last, stray = core_span(days["known_day"].to_numpy(), days["n"].to_numpy())
-    return first, last + timedelta(1), stray
+    return core_span(days[column].to_numpy(), days["n"].to_numpy())
 
 
 def require_purchase(log: PurchaseLog, source: str, before: date) -> None:

@@ -1,6 +1,7 @@
 """`repurchase score`: the champion, one date, one published run."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,10 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
                 writers: dict[str, Writer] = {
                     "scores.parquet": lambda path: _write_scores(scores, path),
                     "risk_list.csv": lambda path: write_risk_list(listed, path),
-                    "quarantine/transactions.parquet": lambda path: _write_table(
-                        engine, log.quarantine, path
-                    ),
+                }
+                writers |= {
+                    f"quarantine/{name}.parquet": partial(_write_table, engine, table)
+                    for name, table in log.quarantine.items()
                 }
                 published = publish(config.output, as_of, facts, writers)
     return _answer(published, scores, listed, scorer, log, config)
@@ -92,11 +94,11 @@ def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> N
 
 def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
     known = {f.name: f for f in log.features(scorer.horizons)}
-    gone = [name for name in scorer.features if name not in known]
+    gone = [name for name in scorer.features if name not in known or known[name].unit == "category"]
     if gone:
         raise Refused(
-            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: is a "
-            "table or a column missing in the config that was there in training? Put it back, or train again"
+            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: is "
+            "a table or a column missing in the config that was there in training? Put it back, or train again"
         )
     snapshot = take_snapshot(make_history(log.records, engine.keep), [as_of])
     raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))

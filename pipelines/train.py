@@ -86,7 +86,14 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
     horizon, panel = training.schedule.judged_horizon, training.panel
     seen = pd.Timestamp(scorer.trained_until)
     later = panel[panel["cutoff"].isin(training.folds["cutoff"].unique()) & (panel["cutoff"] >= seen)]
-    if later.empty or horizon not in scorer.purchase.parts or not set(scorer.features) <= set(panel.columns):
+    if later.empty or horizon not in scorer.purchase.parts:
+        return training
+    gone = [name for name in scorer.features if name not in panel or panel[name].dtype.kind not in "fiu"]
+    if gone:
+        console.say(
+            f"\n  the champion, version {champion.number}, cannot be compared: the tables no longer give "
+            f"{len(gone)} of its features, for example {gone[0]!r}"
+        )
         return training
     said = later[["cutoff", "customer_id"]].assign(
         **{f"p_champion_v{champion.number}": scorer.p_purchase(later, horizon)}

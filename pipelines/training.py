@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import ibis.expr.types as ir
 import joblib
 import numpy as np
 import pandas as pd
@@ -94,8 +95,12 @@ def load_panel(
     horizons = config.target.horizons
     # Counted on what is known by the newest cutoff: later customers must not change who is in the sample.
     known = log.lines.filter(log.lines.known_day < day_number(max(cutoffs)))
+
+    def kept_sample(table: ir.Table, name: str) -> ir.Table:
+        return engine.keep(sample_customers(table, share, config.training.seed), f"sample_{name}")
+
     share = config.training.max_customers / max(engine.number(known.customer_id.nunique()), 1)
-    sample = log.records.changed(lambda table, _: sample_customers(table, share, config.training.seed))
+    sample = log.records if share >= 1 else log.records.changed(kept_sample)
     history = make_history(sample, engine.keep)
     end_of = window_end(log.period, [*cutoffs], horizons)
     raw = engine.frame(build_panel(history, cutoffs, horizons, observed_until, end_of))

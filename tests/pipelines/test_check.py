@@ -73,7 +73,10 @@ def test_a_log_too_short_for_the_primary_horizon_judges_a_shorter_one(shop, caps
 def test_the_leak_proof_on_request(shop, capsys):
     code, said = check(shop, capsys, "--leaks", "--as-of", AS_OF)
     assert code == 0
-    assert [p["cutoff"] for p in said["leak_proof"]] == ["2024-07-31", AS_OF]
+    cutoffs = [p["cutoff"] for p in said["leak_proof"]]
+    assert len(cutoffs) == 5
+    assert cutoffs == sorted(set(cutoffs))
+    assert cutoffs[-1] == AS_OF
     assert said["leak_proof"][1]["rows"] > said["leak_proof"][0]["rows"] > 0
 
 
