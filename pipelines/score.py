@@ -97,8 +97,9 @@ def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> 
     gone = [name for name in scorer.features if name not in known or known[name].unit == "category"]
     if gone:
         raise Refused(
-            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: is "
-            "a table or a column missing in the config that was there in training? Put it back, or train again"
+            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: "
+            "is a table or a column missing in the config that was there in training? Put it back, or train "
+            "again"
         )
     snapshot = take_snapshot(make_history(log.records, engine.keep), [as_of])
     raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))

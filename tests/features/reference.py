@@ -1,133 +1,168 @@
-"""What the package promises, said slowly: plain loops over plain rows, written from its documentation."""
+"""What the package promises, said slowly: plain loops over plain rows, written from its documentation.
 
+The parts: `reference_ledger` (lines, refunds, purchase days), `reference_orders` and `reference_visits`.
+"""
+
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from tests.features.logs import Row
+import pandas as pd
 
-EPOCH = date(1970, 1, 1)
+from tests.features.reference_ledger import (
+    EPOCH,
+    Entry,
+    Line,
+    day_of,
+    entries_of,
+    find_order,
+    ledger,
+    net_days,
+    to_line,
+    used_lines,
+)  # fmt: skip
+from tests.features.reference_orders import Orders, Value, basket, cadence, rfm, tenure
+from tests.features.reference_visits import contacts, day, journey, order_channels, profile, touch_channels
+from tests.features.rows import Drawn
 
+__all__ = [
+    "EPOCH", "Entry", "Line", "assert_agrees", "day_of", "entries_of", "expected", "find_order", "labels",
+    "ledger", "net_days", "to_line", "used_lines",
+]  # fmt: skip
 
-@dataclass(frozen=True)
-class Line:
-    customer: str
-    order: str
-    product: str | None
-    at: datetime
-    day: int
-    known: int
-    amount: int
-    is_refund: bool
-
-
-@dataclass(frozen=True)
-class Entry:
-    customer: str
-    order: str
-    day: int
-    known: int
-    amount: int
-    is_balance: bool
-
-
-def to_line(row: Row) -> Line:
-    """Known from the later of order and record; a line of a C-numbered order is a refund."""
-    day = (row.at.date() - EPOCH).days
-    known = day if row.recorded is None else max(day, (row.recorded.date() - EPOCH).days)
-    cancelled = row.order is not None and row.order.startswith("C")
-    amount = -abs(row.cents) * 100 if cancelled else row.cents * 100
-    order = row.order if row.order is not None else str(row.at)
-    return Line(row.customer, order, row.product, row.at, day, known, amount, cancelled or amount < 0)
+WINDOWS = (7, 14, 28, 90, 180, 365)
+COLUMNS = {
+    "transactions": ("product_id", "category", "channel", "quantity", "discount", "amounts"),
+    "events": ("", ".channel", ".session_id", ".duration_s"),
+    "contacts": ("", ".cost"),
+}
+Row = dict[str, Value]
 
 
-def find_order(refund: Line, lines: Iterable[Line]) -> Line | None:
-    """The order it names; else by how well what it paid for the product fits, then the latest.
+def columns_there(drawn: Drawn) -> set[str]:
+    """The optional columns and tables that a shop has."""
+    has = set(COLUMNS["transactions"]) | {"customers"}
+    has |= {f"{table}{column}" for table in ("events", "contacts") for column in COLUMNS[table]}
+    gone = drawn.without | ({"amounts"} if "amount" in drawn.without else set())
+    return {name for name in has if name not in gone and name.split(".")[0] not in gone}
 
-    Without products, what counts as the product is the amount itself.
+
+def _by_customer(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    mine = defaultdict(list)
+    for row in rows:
+        mine[row.customer].append(row)
+    return mine
+
+
+def expected(
+    drawn: Drawn, cutoffs: Sequence[int], horizons: Sequence[int] = ()
+) -> dict[tuple[str, int], Row]:
+    """Every feature of every customer with a purchase day before a cutoff.
+
+    Parameters
+    ----------
+    drawn : Drawn
+        What the shop wrote down.
+    cutoffs : sequence of int
+        Day numbers.
+    horizons : sequence of int
+        Each gets a trailing window of its length.
     """
-    earlier = [
-        b
-        for b in lines
-        if not b.is_refund and b.customer == refund.customer and b.at <= refund.at and b.known <= refund.known
-    ]
-    named = [b for b in earlier if b.order == refund.order.removeprefix("C")]
-    if named:
-        return max(named, key=lambda b: (b.at, b.order))
-    same = [b for b in earlier if b.product == refund.product]
-    if refund.product is None:
-        same = [b for b in same if b.product is None and b.amount == -refund.amount]
-
-    def fit(b: Line) -> int:
-        price = sum(o.amount for o in same if (o.order, o.at, o.known) == (b.order, b.at, b.known))
-        return 2 if price == -refund.amount else int(price > -refund.amount)
-
-    return max(same, key=lambda b: (fit(b), b.at, b.order), default=None)
-
-
-def ledger(log: Iterable[Row]) -> list[Entry]:
-    """Lines keep their own days; a refund carries the order and the day it takes back."""
-    lines, entries = [to_line(row) for row in log], []
-    for line in lines:
-        found = find_order(line, lines) if line.is_refund else line
-        at = found or line
-        entries.append(Entry(line.customer, at.order, at.day, line.known, line.amount, found is None))
-    return entries
+    lines = used_lines(drawn.lines, drawn.without)
+    entries, lines_of = _by_customer(entries_of(lines)), _by_customer(lines)
+    events = _by_customer(event for event in drawn.events if event.at is not None)
+    sent = _by_customer(contact for contact in drawn.contacts if contact.at is not None)
+    people = _by_customer(drawn.people)
+    rows = {}
+    for customer, mine in entries.items():
+        for cutoff in cutoffs:
+            orders = Orders(
+                [line for line in lines_of[customer] if line.known < cutoff],
+                [entry for entry in mine if entry.known < cutoff],
+                net_days(entry for entry in mine if entry.known < cutoff),
+                cutoff,
+            )
+            if orders.days:
+                visits = [event for event in events.get(customer, []) if day(event) < cutoff]
+                reached = [contact for contact in sent.get(customer, []) if day(contact) < cutoff]
+                row = _of_orders(orders, drawn, horizons) | _of_visits(orders, visits, drawn)
+                rows[customer, cutoff] = row | _of_shop(orders, reached, people.get(customer, []), drawn)
+    return rows
 
 
-def net_days(entries: Iterable[Entry]) -> dict[int, tuple[int, int]]:
-    """Day to (net amount, orders with a positive net), for the days whose net is positive."""
-    orders: defaultdict[tuple[int, str], int] = defaultdict(int)
-    for entry in entries:
-        if not entry.is_balance:
-            orders[entry.day, entry.order] += entry.amount
-    days: defaultdict[int, list[int]] = defaultdict(list)
-    for (day, _), amount in orders.items():
-        days[day].append(amount)
-    return {day: (sum(nets), sum(n > 0 for n in nets)) for day, nets in days.items() if sum(nets) > 0}
+def _of_orders(orders: Orders, drawn: Drawn, horizons: Sequence[int]) -> Row:
+    has = columns_there(drawn)
+    row = rfm(orders, sorted({*WINDOWS, *horizons})) | cadence(orders) | tenure(orders) | basket(orders, has)
+    return row | (order_channels(orders.bought) if "channel" in has else {})
 
 
-def features(
-    entries: Sequence[Entry], customer: str, cutoff: int, windows: Iterable[int]
-) -> dict[str, float | None] | None:
-    """Every feature of a customer at a cutoff; None if there is no purchase day before it."""
-    seen = [e for e in entries if e.customer == customer and e.known < cutoff]
-    days = net_days(seen)
-    if not days:
-        return None
-    first, last, repeats = min(days), max(days), len(days) - 1
-    spend = sum(amount for amount, _ in days.values())
-    orders = sum(n for _, n in days.values())
-    gap = (last - first) / repeats if repeats else None
-    row: dict[str, float | None] = {
-        "frequency": repeats,
-        "recency": last - first,
-        "T": cutoff - first,
-        "monetary_value": (spend - days[first][0]) / 10_000 / repeats if repeats else 0.0,
-        "n_orders": orders,
-        "total_spend": sum(e.amount for e in seen),
-        "average_order_value": spend / 10_000 / orders,
-        "days_since_last_order": cutoff - last,
-        "mean_gap": gap,
-        "purchase_cycles": (cutoff - first) / gap if gap else None,
-        "silent_cycles": (cutoff - last) / gap if gap else None,
-    }
-    for window in windows:
-        inside = [value for day, value in days.items() if cutoff - window <= day < cutoff]
-        row[f"orders_{window}d"] = sum(n for _, n in inside)
-        row[f"spend_{window}d"] = sum(amount for amount, _ in inside)
-    return row
+def _of_visits(orders: Orders, visits: Sequence[Any], drawn: Drawn) -> Row:
+    has = columns_there(drawn)
+    if "events" not in has:
+        return {}
+    row = journey(visits, min(orders.days), max(orders.days), orders.cutoff, has)
+    return row | (touch_channels(visits) if "events.channel" in has else {})
+
+
+def _of_shop(orders: Orders, sent: Sequence[Any], versions: Sequence[Any], drawn: Drawn) -> Row:
+    has = columns_there(drawn)
+    row = contacts(sent, orders.days, orders.cutoff, has) if "contacts" in has else {}
+    return row | (profile(versions, orders.cutoff, drawn) if "customers" in has else {})
+
+
+def assert_agrees(
+    rows: Iterable[Mapping[str, Any]],
+    wanted: Mapping[tuple[str, int], Mapping[str, Value]],
+    drawn: Drawn | None = None,
+) -> None:
+    """Whole numbers and text exactly, floats to 1e-12, and null where there is nothing.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Feature rows of an engine, with ``customer_id`` and ``cutoff``.
+    wanted : mapping
+        Of `expected`.
+    drawn : Drawn, optional
+        For the message: what the shop knows of the customer whose features are wrong.
+    """
+    found = {}
+    for row in rows:
+        key = row["customer_id"], row["cutoff"]
+        assert key not in found, f"{key} has two rows"
+        found[key] = row
+    assert set(found) ^ set(wanted) == set()
+    for key, slow in wanted.items():
+        assert set(found[key]) ^ set(slow) == {"customer_id", "cutoff"}
+        wrong = {
+            name: (found[key][name], value)
+            for name, value in slow.items()
+            if not agrees(found[key][name], value)
+        }
+        assert not wrong, f"{key}: found, wanted: {wrong}; {drawn and drawn.of([key[0]])}"
+
+
+def agrees(fast: Any, slow: Value) -> bool:
+    if slow is None or pd.isna(fast):
+        return slow is None and bool(pd.isna(fast))
+    if isinstance(slow, float):
+        return math.isclose(fast, slow, rel_tol=1e-12, abs_tol=1e-12)
+    return bool(fast == slow)
 
 
 def labels(
-    entries: Sequence[Entry], customer: str, cutoff: int, horizon: int, observed_until: int
+    entries: Sequence[Entry], cutoff: int, horizon: int, observed_until: int
 ) -> tuple[int | None, int | None, int | None]:
-    """Bought (0/1), orders and net spend in [cutoff, cutoff + horizon); nothing if that is not over yet."""
+    """A customer's labels: bought (0/1), orders and net spend in [cutoff, cutoff + horizon).
+
+    Nothing if that is not over yet.
+
+    Orders count as soon as they are known at all, refunds only if they were known before the window's end.
+    """
     end = cutoff + horizon
     if end > observed_until:
         return None, None, None
-    days = net_days(
-        e for e in entries if e.customer == customer and cutoff <= e.day < end and e.known < end
-    ).values()
+    placed = [e for e in entries if cutoff <= e.day < end and e.known < observed_until]
+    days = net_days(e for e in placed if not e.is_refund or e.known < end).values()
     return int(len(days) > 0), sum(n for _, n in days), sum(amount for amount, _ in days)

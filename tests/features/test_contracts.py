@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features.contracts import Cancellation, TransactionsContract, check_columns
 from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
-from tests.features.logs import records
+from tests.features.tables import tuples
 
 DAY = datetime(2024, 3, 1, 9, 30)
 LOG = {"customer_id": "client", "ordered_at": "day", "amount": "paid"}
@@ -166,7 +166,7 @@ def test_refunds_can_be_dropped(con: Any) -> None:
     mapping, marker = LOG | {"order_id": "no"}, Cancellation("order_id", "C")
     dropped = enter(con, columns, mapping, cancellation=marker, refunds="drop")
     assert reasons(dropped) == {None: 1, "refund_dropped": 2, "no_amount": 1}
-    assert records(used_lines(dropped), "order_id", "amount") == [("1", 50_000)]
+    assert tuples(used_lines(dropped), "order_id", "amount") == [("1", 50_000)]
     netted = enter(con, columns, mapping, cancellation=marker, refunds="net")
     assert reasons(netted) == {None: 3, "no_amount": 1}
 
@@ -243,7 +243,7 @@ def test_text_columns_give_the_same_as_typed_ones(con: Any, tmp_path: Path) -> N
     doors = [
         at_the_door(table, contract) for table in (con.create_table("typed", frame, overwrite=True), text)
     ]
-    assert records(used_lines(doors[0])) == records(used_lines(doors[1]))
+    assert tuples(used_lines(doors[0])) == tuples(used_lines(doors[1]))
     assert reasons(doors[0]) == reasons(doors[1]) == {None: 3, "no_customer": 1, "no_amount": 1}
 
 
@@ -265,7 +265,7 @@ def test_column_names_of_every_kind(con: Any) -> None:
         STRANGE["product_id"]: ["p", "q"],
     }
     door = enter(con, columns, STRANGE)
-    assert records(used_lines(door), "customer_id", "order_id", "product_id", "amount") == [
+    assert tuples(used_lines(door), "customer_id", "order_id", "product_id", "amount") == [
         ("Ánh", "1", "p", 15_000)
     ]
     assert set_aside(door).to_pyarrow().to_pylist() == [
@@ -279,10 +279,14 @@ def test_the_line_grain_has_its_columns(con: Any) -> None:
         "customer_id": "string",
         "order_id": "string",
         "product_id": "string",
+        "category": "string",
+        "channel": "string",
         "ordered_at": "timestamp",
         "day": "int64",
         "known_day": "int64",
         "amount": "int64",
+        "quantity": "int64",
+        "discount": "int64",
         "is_refund": "boolean",
     }
 
@@ -292,7 +296,7 @@ def test_a_log_keeps_a_reason_of_its_own(con: Any, name: str) -> None:
     columns = {"client": ["a", None], "day": [DAY] * 2, "paid": [1.0] * 2, name: ["gift", "torn"]}
     columns["door_colour"] = ["red", "blue"]
     door = enter(con, columns, LOG)
-    assert records(used_lines(door), "customer_id") == [("a",)]
+    assert tuples(used_lines(door), "customer_id") == [("a",)]
     left = set_aside(door).to_pyarrow().to_pylist()
     assert left == [
         {"client": None, "day": DAY, "paid": 1.0, name: "torn", "door_colour": "blue"}
@@ -308,6 +312,7 @@ def test_columns_parsed_for_the_door_are_not_set_aside(con: Any) -> None:
     assert left == [{"client": "a", "day": "1/3/24", "paid": None, "reason": "no_amount"}]
 
 
+OPTIONAL = {"product_id", "category", "channel", "quantity", "discount"}
 CLIENTS = {"a": True, " b ": True, "0": True, "": False, "  ": False, None: False}
 DAYS = {"2024-01-31": True, "2024-01-31 23:59:59": True, "2024-01-31T10:00Z": True} | dict.fromkeys(
     ["31.01.2024", "never", "", None], False
@@ -341,11 +346,11 @@ def test_rows_in_are_rows_used_and_rows_set_aside(
     raw = {"i": list(range(len(log))), "client": text[0], "day": text[1], "paid": text[2]}
     door = enter(con, raw, LOG, refunds=refunds)
     wanted = [(i, *row, expected(*row)) for i, row in enumerate(log)]
-    aside = records(set_aside(door), "i", "client", "day", "paid", "reason")
+    aside = tuples(set_aside(door), "i", "client", "day", "paid", "reason")
     assert sorted(aside) == [row for row in wanted if row[-1] is not None]
     used = used_lines(door).to_pyarrow()
     assert used.num_rows == sum(row[-1] is None for row in wanted)
-    assert all(used[c].null_count == 0 for c in used.column_names if c != "product_id")
+    assert all(used[c].null_count == 0 for c in used.column_names if c not in OPTIONAL)
     assert sum(reasons(door).values()) == len(log)
 
 

@@ -1,7 +1,10 @@
 """A purchase day is a day with a positive net; what is known later never changes what was seen before."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -9,26 +12,28 @@ from hypothesis import given
 
 from features.snapshot import day_from_number, day_number, take_snapshot
 from tests.features import reference
-from tests.features.logs import START, Row, ledger_table, logs, on, records, run, seeded_log
+from tests.features.logs import START, Drawn, Row, few, many_order_logs, on, seeded_log
+from tests.features.tables import ledger_table, orders_shop, run, shop, tuples
 
 DAY0 = reference.to_line(Row("a", on(0), 0)).day
 
 
 def days_seen(con: Any, cutoff: int, *log: Row) -> list[tuple[int, int, int]]:
     """(day after the first, net cents, orders) of what is visible on a day."""
-    snapshot = take_snapshot(ledger_table(con, log), [day_from_number(DAY0 + cutoff)])
-    found = records(snapshot.days, "day", "amount", "n_orders")
+    history = orders_shop(con, log).history
+    snapshot = take_snapshot(history, [day_from_number(DAY0 + cutoff)])
+    found = tuples(snapshot.grains["days"], "day", "amount", "n_orders")
     return sorted((day - DAY0, amount // 100, n) for day, amount, n in found)
 
 
 def test_lines_of_an_order_are_one_entry(con: Any) -> None:
     ledger = ledger_table(con, [Row("a", on(0), 100, "1", "p"), Row("a", on(0), 250, "1", "q")])
-    assert records(ledger, "order_id", "amount", "n_lines", "is_balance") == [("1", 35_000, 2, False)]
+    assert tuples(ledger, "order_id", "amount", "n_lines", "is_balance") == [("1", 35_000, 2, False)]
 
 
 def test_a_refund_is_an_entry_of_its_own_if_it_is_known_later(con: Any) -> None:
     log = [Row("a", on(0), 500, "1", "p"), Row("a", on(2), -500, "C1", "p")]
-    assert records(ledger_table(con, log), "order_id", "day", "known_day", "amount", "n_lines") == [
+    assert tuples(ledger_table(con, log), "order_id", "day", "known_day", "amount", "n_lines") == [
         ("1", DAY0, DAY0, 50_000, 1),
         ("1", DAY0, DAY0 + 2, -50_000, 0),
     ]
@@ -85,34 +90,38 @@ def test_a_refund_above_its_order_takes_the_rest_of_the_day(con: Any) -> None:
     assert days_seen(con, 9, *log) == [(0, 300, 1)]
 
 
-@given(log=logs())
-def test_the_slow_ledger_agrees(con: Any, log: list[Row]) -> None:
-    slow = reference.ledger(log)
-    ledger = ledger_table(con, log)
-    keys = {(e.customer, e.order, e.day, e.known, e.is_balance) for e in slow}
-    wanted = [
-        (*key, sum(e.amount for e in slow if (e.customer, e.order, e.day, e.known, e.is_balance) == key))
-        for key in keys
-    ]
+@few
+@given(drawn=many_order_logs())
+def test_the_slow_ledger_agrees(con: Any, drawn: Drawn) -> None:
+    slow = reference.ledger(drawn.lines)
+    ledger = shop(con, drawn, "log").history.parts["entries"]
+    sums: Counter[tuple[Any, ...]] = Counter()
+    for e in slow:
+        sums[e.customer, e.order, e.day, e.known, e.is_balance, e.is_refund] += e.amount
+    wanted = [(*key, amount) for key, amount in sums.items()]
     found = run(con, "ledger", lambda: ledger)
-    columns = ("customer_id", "order_id", "day", "known_day", "is_balance", "amount")
-    assert sorted(tuple(row[c] for c in columns) for row in found) == sorted(wanted)
-    assert sum(row["n_lines"] for row in found) == sum(not reference.to_line(row).is_refund for row in log)
+    columns = ("customer_id", "order_id", "day", "known_day", "is_balance")
+    told = [(*(row[c] for c in columns), row["n_refunds"] > 0, row["amount"]) for row in found]
+    assert sorted(told) == sorted(wanted)
+    assert sum(row["n_lines"] for row in found) == sum(
+        not reference.to_line(row).is_refund for row in drawn.lines
+    )
 
 
 CUTOFFS = [START.date() + timedelta(days=days) for days in range(0, 60, 4)]
 
 
-@given(log=logs())
-def test_the_slow_purchase_days_agree_at_every_cutoff(con: Any, log: list[Row]) -> None:
-    slow = reference.ledger(log)
+@few
+@given(drawn=many_order_logs())
+def test_the_slow_purchase_days_agree_at_every_cutoff(con: Any, drawn: Drawn) -> None:
+    slow = reference.ledger(drawn.lines)
     wanted = []
     for number in map(day_number, CUTOFFS):
-        for customer in {e.customer for e in slow}:
-            seen = [e for e in slow if e.customer == customer and e.known < number]
-            wanted += [(customer, number, day, *net) for day, net in reference.net_days(seen).items()]
-    ledger = ledger_table(con, log)
-    found = run(con, "days", lambda: take_snapshot(ledger, CUTOFFS).days)
+        for customer, entries in groupby(sorted(slow, key=attrgetter("customer")), attrgetter("customer")):
+            days = reference.net_days(e for e in entries if e.known < number)
+            wanted += [(customer, number, day, *net) for day, net in days.items()]
+    history = shop(con, drawn, "log").history
+    found = run(con, "days", lambda: take_snapshot(history, CUTOFFS).grains["days"])
     columns = ("customer_id", "cutoff", "day", "amount", "n_orders")
     assert sorted(tuple(row[c] for c in columns) for row in found) == sorted(wanted)
 

@@ -1,37 +1,24 @@
 """A refund reduces the order it takes back, found among what came before it; no amount is lost or doubled."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.refunds import match_refunds
 from tests.features import reference
-from tests.features.logs import (
-    CONTRACT,
-    Row,
-    bits,
-    ledger_table,
-    line_table,
-    logs,
-    on,
-    records,
-    run,
-    seeded_log,
-)
+from tests.features.logs import ORDERS_ONLY, Drawn, Row, few, many_order_logs, on, seeded_log
+from tests.features.tables import run, shop
 
 DAY0 = reference.to_line(Row("a", on(0), 0)).day
 
 
 def matched(con: Any, *log: Row) -> list[tuple[Any, ...]]:
     """(order, day after the first, known day after the first, cents, is_balance) of each refund."""
-    found = match_refunds(line_table(con, log), CONTRACT.cancellation_prefix)
     return [
         (order, day - DAY0, known - DAY0, amount // 100, balance)
-        for order, day, known, amount, balance in records(
-            found, "order_id", "day", "known_day", "amount", "is_balance"
-        )
+        for _, order, day, known, balance, amount, _ in taken_back(con, Drawn([*log], without=ORDERS_ONLY))
     ]
 
 
@@ -114,50 +101,57 @@ def test_a_refund_of_nothing_changes_nothing(con: Any) -> None:
     ]
 
 
-def all_matches(con: Any, log: list[Row], name: str = "log") -> list[dict[str, Any]]:
-    lines = line_table(con, log, name)
-    return run(con, f"{name}_matches", lambda: match_refunds(lines, CONTRACT.cancellation_prefix))
+def taken_back(con: Any, drawn: Drawn) -> list[tuple[Any, ...]]:
+    """What the ledger says was taken back: (customer, order, day, known day, is balance, amount, lines)."""
+    entries = shop(con, drawn, "log").history.parts["entries"]
+    columns = ("customer_id", "order_id", "day", "known_day", "is_balance", "amount", "n_refunds")
+    found = run(con, "taken back", lambda: entries.filter(entries.n_refunds > 0))
+    return sorted(tuple(row[column] for column in columns) for row in found)
 
 
-@given(log=logs(), times=st.integers(1, 6))
-def test_duplicates_multiply_no_amount(con: Any, log: list[Row], times: int) -> None:
+def slowly(log: list[Row]) -> list[tuple[Any, ...]]:
+    """The same from the slow ledger."""
+    amounts, lines = Counter[Any](), Counter[Any]()
+    for e in reference.ledger(log):
+        if e.is_refund:
+            amounts[e.customer, e.order, e.day, e.known, e.is_balance] += e.amount
+            lines[e.customer, e.order, e.day, e.known, e.is_balance] += 1
+    return sorted((*key, amounts[key], n) for key, n in lines.items())
+
+
+@few
+@given(drawn=many_order_logs(), times=st.integers(1, 6))
+def test_duplicates_multiply_no_amount(con: Any, drawn: Drawn, times: int) -> None:
     """Exact duplicates are lines like any others: each counts once, whatever the joins do."""
-    lines = [reference.to_line(row) for row in log * times]
-    ledger = ledger_table(con, log * times)
-    found = run(con, "ledger", lambda: ledger)
-    for customer in "abc":
-        amounts = [line.amount for line in lines if line.customer == customer]
-        assert sum(row["amount"] for row in found if row["customer_id"] == customer) == sum(amounts)
-    refunds = [(line.customer, line.known, line.amount) for line in lines if line.is_refund]
-    matches = all_matches(con, log * times)
-    assert sorted((m["customer_id"], m["known_day"], m["amount"]) for m in matches) == sorted(refunds)
+    many = drawn.changed(lambda rows: rows * times)
+    lines = [reference.to_line(row) for row in many.lines]
+    wanted = Counter({line.customer: 0 for line in lines})
+    for line in lines:
+        wanted[line.customer] += line.amount
+    entries = shop(con, many, "log").history.parts["entries"]
+    totals = entries.group_by("customer_id").agg(amount=entries.amount.sum())
+    found = run(con, "total of the ledger", lambda: totals)
+    assert {row["customer_id"]: row["amount"] for row in found} == wanted
+    assert sum(match[-1] for match in taken_back(con, many)) == sum(line.is_refund for line in lines)
 
 
-@given(log=logs())
-def test_the_slow_matcher_agrees(con: Any, log: list[Row]) -> None:
-    lines = [reference.to_line(row) for row in log]
-    wanted = []
-    for line in (line for line in lines if line.is_refund):
-        found = reference.find_order(line, lines)
-        at = found or line
-        wanted.append((line.customer, at.order, at.day, line.known, line.amount, found is None))
-    assert sorted(tuple(match.values()) for match in all_matches(con, log)) == sorted(wanted)
+@few
+@given(drawn=many_order_logs())
+def test_the_slow_matcher_agrees(con: Any, drawn: Drawn) -> None:
+    assert taken_back(con, drawn) == slowly(drawn.lines)
 
 
-@given(log=logs(), days=st.integers(1, 50))
-def test_a_match_does_not_change_when_later_rows_arrive(con: Any, log: list[Row], days: int) -> None:
-    before = [row for row in log if reference.to_line(row).known < DAY0 + days]
-    known = [match for match in all_matches(con, log) if match["known_day"] < DAY0 + days]
-    assert bits(all_matches(con, before, "before")) == bits(known)
+@few
+@given(drawn=many_order_logs(), days=st.integers(1, 50))
+def test_a_match_does_not_change_when_later_rows_arrive(con: Any, drawn: Drawn, days: int) -> None:
+    before = drawn.changed(lambda rows: [r for r in rows if reference.to_line(r).known < DAY0 + days])
+    known = [match for match in taken_back(con, drawn) if match[3] < DAY0 + days]
+    assert taken_back(con, before) == known
 
 
 def test_the_slow_matcher_agrees_on_a_large_log(con: Any) -> None:
     log = seeded_log(300)
-    ledger = reference.ledger(log)
-    refunds = [entry for entry in ledger if entry.amount < 0]
-    assert sum(not entry.is_balance for entry in refunds) > 50  # the log is a test of both ways
-    assert sum(entry.is_balance for entry in refunds) > 20
-    matches = match_refunds(line_table(con, log), CONTRACT.cancellation_prefix)
-    assert records(matches) == sorted(
-        ((e.customer, e.order, e.day, e.known, e.amount, e.is_balance) for e in refunds), key=repr
-    )
+    wanted = slowly(log)
+    assert sum(not match[4] for match in wanted) > 50  # the log is a test of both ways
+    assert sum(match[4] for match in wanted) > 20
+    assert taken_back(con, Drawn(log, without=ORDERS_ONLY)) == wanted

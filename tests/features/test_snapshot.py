@@ -5,26 +5,16 @@ import inspect
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.build import build_features
 from features.errors import ContractError
+from features.history import History
 from features.snapshot import day_from_number, day_number, sample_customers, take_snapshot
-from tests.features.logs import (
-    START,
-    Row,
-    assert_same_bits,
-    bits,
-    ledger_table,
-    logs,
-    records,
-    run,
-    seeded_log,
-)
+from tests.features.logs import CUTOFFS, HORIZONS, START, Drawn, Row, few, many_logs
+from tests.features.tables import bits, orders_shop, run, shop, tuples
 
 FIRST = START.date()
 
@@ -37,51 +27,57 @@ def test_day_numbers(day: date) -> None:
 
 def test_there_is_no_default_cutoff(con: Any) -> None:
     assert inspect.signature(take_snapshot).parameters["cutoffs"].default is inspect.Parameter.empty
-    ledger = ledger_table(con, [Row("a", START, 100, "1")])
+    history = orders_shop(con, [Row("a", START, 100, "1")]).history
     with pytest.raises(ContractError) as caught:
-        take_snapshot(ledger, [])
+        take_snapshot(history, [])
     assert str(caught.value) == "a snapshot needs at least one cutoff; hint: name the date explicitly"
 
 
-CUTOFFS = [FIRST + timedelta(days=d) for d in (17, 3, 41, 30)]
+KNOWN = {"entries": "known_day", "visits": "day", "contacts": "day", "products": "known_day"}
 
 
-@given(log=logs())
-def test_only_entries_known_before_the_cutoff_are_visible(con: Any, log: list[Row]) -> None:
-    ledger = ledger_table(con, log)
-    wanted = [
-        row | {"cutoff": day_number(cutoff)}
-        for cutoff in CUTOFFS
-        for row in run(con, "ledger", lambda: ledger)
-        if row["known_day"] < day_number(cutoff)
-    ]
-    assert bits(run(con, "entries", lambda: take_snapshot(ledger, CUTOFFS).entries)) == bits(wanted)
+@settings(few, max_examples=2)
+@given(drawn=many_logs())
+def test_only_rows_known_before_the_cutoff_are_visible(con: Any, drawn: Drawn) -> None:
+    history = shop(con, drawn).history
+    for name, known in KNOWN.items():
+        part = history.parts[name]
+        rows = run(con, f"all {name}", lambda part=part: part)
+        wanted = [
+            (*row.values(), day_number(cutoff))
+            for cutoff in CUTOFFS
+            for row in rows
+            if row[known] < day_number(cutoff)
+        ]
+        columns = [*part.columns, "cutoff"]
+        seen = run(
+            con, f"seen {name}", lambda n=name, c=columns: take_snapshot(history, CUTOFFS).grains[n][c]
+        )
+        if name == "visits":  # those of customers who have bought something
+            buyers = {
+                (row["customer_id"], row["cutoff"]) for row in run(con, "buyers", lambda: days(history))
+            }
+            wanted = [row for row in wanted if (row[0], row[-1]) in buyers]
+        assert sorted(map(repr, (tuple(row.values()) for row in seen))) == sorted(map(repr, wanted)), name
 
 
-@given(log=logs("abcde", min_size=5))
-def test_many_cutoffs_give_what_each_gives_alone(con: Any, log: list[Row]) -> None:
-    ledger = ledger_table(con, log)
-    together = run(con, "together", lambda: build_features(take_snapshot(ledger, CUTOFFS)))
-    alone = [
-        row
-        for cutoff in CUTOFFS
-        for row in run(con, f"alone {cutoff}", lambda c=cutoff: build_features(take_snapshot(ledger, [c])))
-    ]
-    assert bits(together) == bits(alone)
+def days(history: History) -> Any:
+    return take_snapshot(history, CUTOFFS).grains["days"].select("customer_id", "cutoff").distinct()
 
 
-def test_many_cutoffs_give_what_each_gives_alone_on_a_large_log(con: Any) -> None:
-    ledger = ledger_table(con, seeded_log(400))
-    cutoffs = [FIRST + timedelta(days=d) for d in (41, 5, 17, 30, 60)]
-    together = build_features(take_snapshot(ledger, cutoffs), [45]).to_pandas()
-    alone = pd.concat([build_features(take_snapshot(ledger, [c]), [45]).to_pandas() for c in cutoffs])
-    assert len(together) > 1000
-    assert_same_bits(together, alone, ["cutoff", "customer_id"])
+@settings(few, max_examples=3)
+@given(drawn=many_logs())
+def test_many_cutoffs_give_what_each_gives_alone(con: Any, drawn: Drawn) -> None:
+    asked = shop(con, drawn)
+    together = asked.features(CUTOFFS, HORIZONS)
+    for cutoff in (CUTOFFS[2], CUTOFFS[5]):
+        alone = asked.features([cutoff], HORIZONS)
+        assert bits(alone) == bits(row for row in together if row["cutoff"] == day_number(cutoff))
 
 
 def test_a_cutoff_named_twice_is_one(con: Any) -> None:
-    ledger, cutoff = ledger_table(con, [Row("a", START, 100, "1")]), FIRST + timedelta(days=3)
-    assert records(take_snapshot(ledger, [cutoff, cutoff]).days, "day") == [(day_number(FIRST),)]
+    history, cutoff = orders_shop(con, [Row("a", START, 100, "1")]).history, FIRST + timedelta(days=3)
+    assert tuples(take_snapshot(history, [cutoff, cutoff]).grains["days"], "day") == [(day_number(FIRST),)]
 
 
 def crowd(con: Any, n: int) -> Any:

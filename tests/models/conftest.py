@@ -15,10 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features.build import build_panel, model_features, to_model_frame
+from features.build import build_panel, to_model_frame
+from features.catalogue import model_features, visible_features
 from features.contracts import TransactionsContract
 from features.door import at_the_door, used_lines
-from features.grains import order_ledger
+from features.history import make_history
+from features.records import Records
 from models.btyd import with_btyd_by_cutoff
 from models.folds import PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part
 from models.purchase import RECIPES, PurchaseModel, fit_part
@@ -90,10 +92,11 @@ LIVELY = {"r": 0.8, "alpha": 50.0, "a": 0.7, "b": 2.5}
 def _built(log: pd.DataFrame, contract: TransactionsContract, cutoffs: list[date]) -> pd.DataFrame:
     connection = ibis.duckdb.connect()
     raw = connection.create_table("raw", pa.Table.from_pandas(log, preserve_index=False))
-    ledger = connection.create_table("ledger", order_ledger(used_lines(at_the_door(raw, contract))))
-    built = build_panel(ledger, cutoffs, HORIZONS, cutoffs[-1]).to_pandas()
+    lines = connection.create_table("lines", used_lines(at_the_door(raw, contract)))
+    history = make_history(Records(lines, has=contract.has))
+    built = build_panel(history, cutoffs, HORIZONS, cutoffs[-1]).to_pandas()
     connection.disconnect()
-    return to_model_frame(built, HORIZONS)
+    return to_model_frame(built, visible_features(HORIZONS, contract.has), HORIZONS)
 
 
 def _panel(shop: SimulatedShop, columns: dict[str, str]) -> SimpleNamespace:
@@ -113,7 +116,7 @@ def _panel(shop: SimulatedShop, columns: dict[str, str]) -> SimpleNamespace:
         schedule=schedule,
         until=pd.Timestamp(until),
         newest=frame[frame["cutoff"] == pd.Timestamp(until)],
-        features=tuple(f.name for f in model_features(HORIZONS)),
+        features=tuple(f.name for f in model_features(HORIZONS, contract.has)),
         horizons=HORIZONS,
         has_amounts=contract.has_amounts,
     )

@@ -8,28 +8,43 @@ import pytest
 
 from features.build import build_features, to_model_frame
 from features.errors import ContractError
+from features.history import make_history
 from features.snapshot import take_snapshot
-from pipelines.config import load_config
+from pipelines.config import Config, load_config
 from pipelines.console import Console
-from pipelines.engine import open_engine
-from pipelines.purchase_log import fingerprint, open_log
+from pipelines.engine import Engine, open_engine
+from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
+from pipelines.sources import FILE_COLUMN, open_other, open_transactions
 from tests.pipelines.conftest import CONFIG
 
 AS_OF = date(2025, 3, 1)
 
 
+def config_text(source: str, extra: str = "", timezone: str = "UTC") -> str:
+    return CONFIG.replace('"orders.parquet"', f'"{source}"\n{extra}').replace(
+        '"EUR"', f'"EUR"\ntimezone = "{timezone}"'
+    )
+
+
+def configured(folder: Path, text: str) -> Config:
+    (folder / "repurchase.toml").write_text(text)
+    return load_config(folder / "repurchase.toml")
+
+
 def features_of(
     folder: Path, source: str, extra: str = "", timezone: str = "UTC"
 ) -> tuple[pd.DataFrame, str]:
-    text = CONFIG.replace('"orders.parquet"', f'"{source}"\n{extra}').replace(
-        '"EUR"', f'"EUR"\ntimezone = "{timezone}"'
-    )
-    (folder / "repurchase.toml").write_text(text)
-    config = load_config(folder / "repurchase.toml")
+    config = configured(folder, config_text(source, extra, timezone))
     with open_engine(config) as engine:
         log = open_log(engine, config, Console(quiet=True))
-        frame = engine.frame(build_features(take_snapshot(log.ledger, [AS_OF])))
-        return to_model_frame(frame), fingerprint(engine, log.ledger, AS_OF)
+        digest = fingerprints(engine, log.records, AS_OF)["transactions"]
+        return built(engine, log), digest
+
+
+def built(engine: Engine, log: PurchaseLog) -> pd.DataFrame:
+    """Every feature that the log allows."""
+    snapshot = take_snapshot(make_history(log.records, engine.keep), [AS_OF])
+    return to_model_frame(engine.frame(build_features(snapshot)), log.features(()))
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +130,8 @@ def test_the_fingerprint_sees_what_is_visible_and_nothing_else(log, expected, tm
 
 def test_a_table_that_is_not_there(tmp_path, log):
     write("duckdb", log, tmp_path)
-    with pytest.raises(ContractError, match="no table 'sales'"):
-        features_of(tmp_path, "duckdb:///shop.duckdb#sales")
+    with pytest.raises(ContractError, match=r"no table 'order'; hint: did you mean 'orders'"):
+        features_of(tmp_path, "duckdb:///shop.duckdb#order")
 
 
 @pytest.mark.parametrize(
@@ -124,11 +139,83 @@ def test_a_table_that_is_not_there(tmp_path, log):
     [
         ("nowhere*.parquet", "no such file"),
         ("log.xlsx", "unknown kind"),
-        ("postgres://SHOP_DB#public.orders", "does not read"),
         ("duckdb:///none.duckdb#orders", "no such database file"),
+        ("mysql://shop:s3kret@db/shop#orders", "does not read"),
+        ("postgres://shop:s3kret@db/shop#orders", "wrong form"),
+        ("postgresql://shop:s3kret@db/shop", "wrong form"),
     ],
 )
 def test_a_source_that_cannot_be_opened(source, said, tmp_path):
     (tmp_path / "log.xlsx").write_bytes(b"")
-    with pytest.raises(ContractError, match=said):
+    with pytest.raises(ContractError, match=said) as error:
         features_of(tmp_path, source)
+    assert "s3kret" not in str(error.value)  # an address does not belong in a config, least of all in a log
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_rows_of_several_files_say_which_one_they_came_from(kind, log, tmp_path):
+    (tmp_path / "by year").mkdir()
+    for year, part in log.groupby(log["ordered_at"].dt.year):
+        name = tmp_path / "by year" / f"{year}.{kind}"
+        part.to_parquet(name) if kind == "parquet" else part.to_csv(name, index=False)
+    config = configured(tmp_path, config_text(f"by year/*.{kind}"))
+    with open_engine(config) as engine:
+        raw, _ = open_transactions(engine, config)
+        counts = engine.frame(raw.group_by(FILE_COLUMN).agg(n=raw.count()))
+        aside = engine.frame(open_log(engine, config, Console(quiet=True)).quarantine)
+    expected = log["ordered_at"].dt.year.value_counts()
+    assert dict(zip(counts[FILE_COLUMN], counts["n"], strict=True)) == {
+        f"by year/{year}.{kind}": n for year, n in expected.items()
+    }
+    assert sorted(aside.columns) == sorted([*log.columns, "reason"])
+
+
+def test_files_of_different_columns_are_joined_by_name(log, expected, tmp_path):
+    early = log["ordered_at"] < log["ordered_at"].median()
+    log[early].to_csv(tmp_path / "log 1.csv", index=False)
+    log[~early].assign(note="new")[[*log.columns[::-1], "note"]].to_csv(tmp_path / "log 2.csv", index=False)
+    frame, print_ = features_of(tmp_path, "log *.csv")
+    pd.testing.assert_frame_equal(frame, expected[0], check_exact=True)
+    assert print_ == expected[1]
+
+
+OTHERS = """
+[tables.customers]
+source = "duckdb:///people.duckdb#customers"
+columns = { customer_id = "id" }
+[tables.events]
+source = "duckdb:///shop.duckdb#events"
+columns = { customer_id = "who", occurred_at = "at", event_type = "what" }
+formats = { occurred_at = "%d.%m.%Y" }
+"""
+
+
+def test_every_table_is_opened_from_its_own_source(log, tmp_path):
+    write("duckdb", log, tmp_path)
+    with (
+        duckdb.connect(tmp_path / "shop.duckdb") as shop,
+        duckdb.connect(tmp_path / "people.duckdb") as people,
+    ):
+        shop.execute("create table events as select 'u1' as who, '31.12.2024' as at, 'search' as what")
+        people.execute("create table customers as select unnest(['u1', 'u2']) as id")
+    config = configured(tmp_path, config_text("duckdb:///shop.duckdb#orders") + OTHERS)
+    with open_engine(config) as engine:
+        orders, _ = open_transactions(engine, config)
+        customers, _ = open_other(engine, config, "customers")
+        events, columns = open_other(engine, config, "events")
+        rows = [engine.number(table.count()) for table in (orders, customers, events)]
+        seen = engine.frame(events)
+        with pytest.raises(ContractError, match=r"no table 'contacts'; hint: add \[tables.contacts\]"):
+            open_other(engine, config, "contacts")
+    assert rows == [len(log), 2, 1]
+    assert seen[columns["occurred_at"]].tolist() == [pd.Timestamp("2024-12-31")]
+    assert seen["at"].tolist() == ["31.12.2024"]
+
+
+def test_another_table_without_rows_is_refused(tmp_path, log):
+    log.to_parquet(tmp_path / "orders.parquet")
+    (tmp_path / "sent.csv").write_text("who,at\n")
+    other = '[tables.contacts]\nsource = "sent.csv"\ncolumns = { customer_id = "who", sent_at = "at" }\n'
+    config = configured(tmp_path, CONFIG + other)
+    with open_engine(config) as engine, pytest.raises(ContractError, match=r"sent\.csv: 0 rows in 2 columns"):
+        open_other(engine, config, "contacts")

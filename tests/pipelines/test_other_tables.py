@@ -1,0 +1,259 @@
+"""Events, contacts and customers on the whole way: trained on, scored with, counted, refused."""
+
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.build import build_features
+from features.catalogue import visible_features
+from features.history import make_history
+from features.snapshot import take_snapshot
+from pipelines import score, train
+from pipelines.cli import main
+from pipelines.purchase_log import fingerprints
+from tests.pipelines.conftest import everything
+from tests.pipelines.other_shop import CONFIG, features, opened, others, without, write_shop
+
+AS_OF = "2024-10-20"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A shop with all tables that has been trained and scored, what was said, and what was scored."""
+
+    config: Path
+    said: dict[str, str]
+    frame: pd.DataFrame
+
+    def logged(self, name: str) -> Any:
+        """A JSON file of the training run."""
+        (path,) = (self.config.parent / "mlartifacts").rglob(name)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def manifest(self) -> dict[str, Any]:
+        return json.loads(
+            (self.config.parent / "out" / "latest" / "manifest.json").read_text(encoding="utf-8")
+        )
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as the shop wrote it."""
+        file = self.config.parent / name
+        return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    config, frames, said = write_shop(tmp_path_factory.mktemp("others")), [], {}
+
+    def seen(*args: Any) -> pd.DataFrame:
+        frames.append(made(*args))
+        return frames[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        made = score.to_model_frame
+        patch.setattr(score, "to_model_frame", seen)
+        patch.setattr(train, "prove_log", lambda *_: None)  # the same proof comes before scoring
+        for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
+            text = StringIO()
+            with redirect_stdout(text), redirect_stderr(text):
+                assert main(["--config", str(config), *command]) == 0, text.getvalue()
+            said[command[0]] = text.getvalue()
+    return Trained(config, said, frames[0].set_index("customer_id"))
+
+
+ON = (
+    "sessions_28d", "page_views_90d", "carts_since_last_order", "n_touch_channels", "longest_dwell_s",
+    "days_since_first_touch", "n_contacts", "days_since_last_contact", "contact_cost", "contact_reply_share",
+    "days_since_signup", "acquisition_cost", "was_referred", "attr_điểm", "attr_newsletter", "attr_age",
+    "attr_trống",
+)  # fmt: skip
+
+
+def test_the_training_records_what_it_was_trained_on(trained: Trained) -> None:
+    features, data = trained.logged("features.json"), trained.logged("data.json")
+    assert set(ON) <= set(features)
+    assert data["features"] == features
+    assert not [
+        name for name in features if "gender" in name or "arm" in name.split("_") or "campaign" in name
+    ]
+    assert "attr_Hạng thẻ" not in features  # text: in the feature table, and no model sees it
+    assert set(data["other_tables"]) == {"events", "contacts", "customers"}
+    assert data["other_tables"]["contacts"]["rows_in"] == len(trained.table("contacts.csv"))
+    assert len(set(data["fingerprints"].values())) == len(data["fingerprints"]) == 4
+
+
+def test_the_manifest_counts_every_table(trained: Trained) -> None:
+    inputs = trained.manifest()["inputs"]
+    assert set(inputs) == {"transactions", "events", "contacts", "customers"}
+    events, contacts, customers = (
+        trained.table(n) for n in ("events.parquet", "contacts.csv", "customers.csv")
+    )
+    aside = {
+        "events": {"no_customer": int(events["Khách"].isna().sum())},
+        "contacts": {"no_date": int((contacts["sent"] == "31/02/2024").sum())},
+        "customers": {"no_customer": int(customers["id"].isna().sum())},
+    }
+    for (name, reasons), rows in zip(aside.items(), (events, contacts, customers), strict=True):
+        assert min(reasons.values()) > 0
+        assert inputs[name]["rows_quarantined"] == reasons
+        assert inputs[name]["rows_in"] == len(rows) == inputs[name]["rows_used"] + sum(reasons.values())
+        assert inputs[name]["fingerprint"].startswith("sha256:")
+        kept = pd.read_parquet(trained.config.parent / "out" / "latest" / "quarantine" / f"{name}.parquet")
+        assert kept["reason"].value_counts().to_dict() == reasons
+        assert [column for column in kept.columns if column != "reason"] == list(rows.columns)
+
+
+def test_people_read_where_the_rows_went_and_what_is_not_used(trained: Trained) -> None:
+    aside = trained.manifest()["inputs"]["events"]["rows_quarantined"]["no_customer"]
+    for command in ("train", "score"):
+        said = trained.said[command]
+        assert f"set aside (no_customer {aside:,})" in said
+        assert "customers.csv: gender: sensitive, so not used" in said
+        assert "age: sensitive" not in said
+        assert "customers.csv: điểm: 1 of 596 are no numbers, so taken as missing" in said
+        assert "nhiều" not in said
+
+
+def test_the_scored_frame_holds_what_the_tables_say(trained: Trained) -> None:
+    frame = trained.frame
+    contacts = trained.table("contacts.csv")
+    contacts["day"] = pd.to_datetime(contacts["sent"], format="%d/%m/%Y", errors="coerce")
+    sent = contacts[contacts["day"] < AS_OF].groupby("customer").size().reindex(frame.index, fill_value=0)
+    pd.testing.assert_series_equal(frame["n_contacts"], sent.astype(float), check_names=False)
+    np.testing.assert_allclose(frame["contact_cost"], sent * 0.15, atol=1e-9)
+    events = trained.table("events.parquet").dropna(subset="Khách")
+    lately = events[events["lúc"].between("2024-09-22", AS_OF, inclusive="left")]
+    begun = (
+        events.groupby(["Khách", "phiên"])["lúc"].min().loc[lambda t: t.between("2024-09-22", AS_OF, "left")]
+    )
+    visits = begun.groupby("Khách").size().reindex(frame.index, fill_value=0)
+    assert lately["việc"].nunique() == 4
+    pd.testing.assert_series_equal(frame["sessions_28d"], visits.astype(float), check_names=False)
+    assert frame["n_touch_channels"].max() == 2  # NULL is no channel
+    people = trained.table("customers.csv").dropna(subset="id")
+    newest = people[people["since"] < AS_OF].sort_values("since").groupby("id").tail(1).set_index("id")
+    newest = newest.reindex(frame.index)
+    wanted = pd.to_numeric(newest["điểm"], errors="coerce")
+    pd.testing.assert_series_equal(frame["attr_điểm"], wanted, check_names=False)
+    truth = newest["newsletter"].map({"true": 1.0, "false": 0.0})
+    pd.testing.assert_series_equal(frame["attr_newsletter"], truth, check_names=False)
+    assert frame["attr_trống"].isna().all()  # nothing in it, and no reason to fail
+    assert (frame["was_referred"] == (newest["friend"] == "u0000001")).all()
+
+
+@pytest.mark.parametrize(
+    ("config", "example"),
+    [
+        (without("events"), ""),
+        (without("contacts"), ""),
+        (without("customers"), ""),
+        (CONFIG.replace('duration_s = "giây"\n', ""), "'longest_dwell_s'"),
+        (CONFIG.replace('"điểm", ', ""), "'attr_điểm'"),
+    ],
+    ids=["events", "contacts", "customers", "a column", "an attribute"],
+)
+def test_what_is_gone_at_scoring_time_is_refused(
+    trained: Trained, config: str, example: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "prove_log", lambda *_: None)  # it comes first, and has been seen to pass
+    other = trained.config.with_name("other.toml")
+    other.write_text(config, encoding="utf-8")
+    before = everything(trained.config.parent)
+    assert main(["--config", str(other), "--quiet", "score", "--as-of", AS_OF]) == 6
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert f"features of the champion cannot be built any more, for example {example}" in line
+    assert "is a table or a column missing in the config that was there in training?" in line
+    assert everything(trained.config.parent) == before
+
+
+def test_a_number_that_has_become_text_is_refused(
+    trained: Trained, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "prove_log", lambda *_: None)
+    trained.table("customers.csv").assign(điểm="nhiều").to_csv(
+        trained.config.with_name("text.csv"), index=False
+    )
+    other = trained.config.with_name("other.toml")
+    other.write_text(CONFIG.replace("customers.csv", "text.csv"), encoding="utf-8")
+    assert main(["--config", str(other), "--quiet", "score", "--as-of", AS_OF]) == 6
+    assert (
+        "1 features of the champion cannot be built any more, for example 'attr_điểm'"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's tables; tests write configs and other tables beside them."""
+    return write_shop(tmp_path_factory.mktemp("tables"))
+
+
+def test_a_table_that_is_missing_in_training_switches_its_family_off(shop: Path) -> None:
+    every = {f.name: f.needs for f in visible_features(has=others(shop, CONFIG)[0].has)}
+    assert set(ON) - {n for n in ON if n.startswith("attr_")} <= set(every)
+    for table in ("events", "contacts", "customers"):
+        found, _ = others(shop, without(table))
+        left = {f.name for f in visible_features(has=found.has)}
+        gone = {name for name, needs in every.items() if any(need.startswith(table) for need in needs)}
+        assert every.keys() - left == gone
+        assert set(found.rows) == {"events", "contacts", "customers"} - {table}
+
+
+def test_the_fingerprint_of_a_table_is_that_of_what_is_known(tmp_path: Path) -> None:
+    config = write_shop(tmp_path)
+
+    def prints() -> dict[str, str]:
+        with opened(config, CONFIG) as (engine, log, _):
+            return fingerprints(engine, log.records, date(2024, 7, 1))
+
+    before, seen = prints(), pd.read_parquet(tmp_path / "events.parquet")
+    later = seen.assign(**{"việc": seen["việc"].where(seen["lúc"] < "2024-07-01", "khác")})
+    later.sample(frac=1, random_state=1).to_parquet(tmp_path / "events.parquet")
+    assert prints() == before
+    earlier = seen.assign(**{"việc": seen["việc"].where(seen["lúc"] >= "2024-07-01", "khác")})
+    earlier.to_parquet(tmp_path / "events.parquet")
+    after = prints()
+    assert [name for name in before if before[name] != after[name]] == ["events"]
+
+
+def test_the_same_tables_in_other_files_give_the_same_features(shop: Path, tmp_path: Path) -> None:
+    """Typed columns where there was text: truths, whole numbers with gaps, dates."""
+    people = pd.read_csv(shop.parent / "customers.csv", parse_dates=["since", "joined"])
+    people["newsletter"] = people["newsletter"].astype("boolean")
+    people["điểm"] = pd.to_numeric(people["điểm"], errors="coerce")
+    people.to_parquet(shop.parent / "customers.parquet")
+    sent = pd.read_csv(shop.parent / "contacts.csv")
+    sent.assign(sent=pd.to_datetime(sent["sent"], format="%d/%m/%Y", errors="coerce")).to_parquet(
+        shop.parent / "contacts.parquet"
+    )
+    names = [n for n in ON if not n.startswith(("sessions", "page", "carts"))] + ["attr_Hạng thẻ"]
+    text = features(shop, CONFIG, names, AS_OF)
+    typed = features(shop, CONFIG.replace(".csv", ".parquet"), names, AS_OF)
+    pd.testing.assert_frame_equal(text, typed, check_exact=True)
+
+
+def test_the_arm_of_an_experiment_reaches_no_feature(shop: Path, tmp_path: Path) -> None:
+    names = [f.name for f in visible_features(has={"contacts", "contacts.cost", "contacts.arm"})]
+    names = [name for name in names if "contact" in name]
+    before, sent = features(shop, CONFIG, names, AS_OF), pd.read_csv(shop.parent / "contacts.csv")
+    assert sent["arm"].nunique() == 2
+    assert (before["n_contacts"] > 0).mean() > 0.5
+    sent.assign(arm=sent["arm"].map({"treatment": "control"})).to_csv(shop.parent / "arms.csv", index=False)
+    after = features(shop, CONFIG.replace("contacts.csv", "arms.csv"), names, AS_OF)
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+    with opened(shop, CONFIG) as (_, log, _):
+        assert "arm" not in log.records.contacts.columns
+        history = make_history(log.records)
+        table = build_features(take_snapshot(history, [date.fromisoformat(AS_OF)]), (), names)
+        assert "arm" not in str(ibis.to_sql(table, dialect="duckdb")).lower()
+        named = {column for part in history.parts.values() for column in part.columns}
+        assert not named & {"arm", "campaign", "campaign_id"}
