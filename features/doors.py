@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from features.clock import UTC, Offsets, wall_clock
 from features.contracts import MONEY_UNITS, require_columns, require_known, require_times
-from features.door import day_number_of, number, text_id, to_units
+from features.door import day_number_of, number, set_aside, text_id, to_units
 from features.errors import ContractError
 from features.event_kinds import event_kind
 
@@ -73,9 +73,8 @@ class TableContract:
         return ibis.cases(*faults)
 
     def set_aside(self, raw: ir.Table) -> ir.Table:
-        """Return the raw rows that cannot be used, each with its ``quarantine_reason``."""
-        judged = raw.mutate(quarantine_reason=self.fault(raw))
-        return judged.filter(judged.quarantine_reason.notnull())
+        """Return the raw rows that cannot be used, each with its ``reason`` (`features.door.set_aside`)."""
+        return set_aside(raw.mutate(door_reason=self.fault(raw)))
 
     def customer(self, raw: ir.Table) -> ir.Value:
         """The customer, written as the transactions write it."""

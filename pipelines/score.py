@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.build import build_features, to_model_frame
+from features.catalogue import catalogue
 from features.history import make_history
 from features.snapshot import day_number, take_snapshot
 from models.scorer import Scorer, score_columns
@@ -96,10 +97,11 @@ def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> 
     known = {f.name: f for f in log.features(scorer.horizons)}
     gone = [name for name in scorer.features if name not in known or known[name].unit == "category"]
     if gone:
+        needs = {need for f in catalogue(scorer.horizons, None) if f.name in gone for need in f.needs}
+        lost = ", ".join(sorted(needs - log.records.has)) or "attributes of the customers"
         raise Refused(
-            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}; hint: "
-            "is a table or a column missing in the config that was there in training? Put it back, or train "
-            "again"
+            f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}: the "
+            f"config no longer gives {lost}; hint: put it back, or train again"
         )
     snapshot = take_snapshot(make_history(log.records, engine.keep), [as_of])
     raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))

@@ -90,7 +90,9 @@ class SparkEngine(Engine):
         self._views: dict[str, str] = {}
         self._numbers = count()
         with _starting():
-            self._session = _beside(running, options) if running else _start(config.engine.master, options)
+            self._session = (
+                _beside(running, options) if running else _start(config.engine.master, options, spill)
+            )
             place = scratch_of(str(self._session.sparkContext.master), scratch, spill)
             self._store = Store(self._session, place)
             self.connection: Any = SparkBackend().connect(self._session)
@@ -179,11 +181,12 @@ def _starting() -> Iterator[None]:
         raise ContractError(f"[engine] master or options: {message}") from None
 
 
-def _start(master: str | None, options: dict[str, str]) -> SparkSession:
+def _start(master: str | None, options: dict[str, str], spill: Path) -> SparkSession:
     """Start a session; a cluster on this machine needs to know where Spark and Python lie."""
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings: dict[str, Any] = _USUALLY | options | _ALWAYS
+    warehouse = {"spark.sql.warehouse.dir": (spill / "warehouse").as_uri()}  # else one appears where we stand
+    settings: dict[str, Any] = _USUALLY | warehouse | options | _ALWAYS
     master = master or "local[*]"
     if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

@@ -79,10 +79,14 @@ def test_train_and_score_give_the_same_scores(
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
 
 
-def test_a_command_starts_spark_and_stops_it(spark_home: Path, shops: dict[str, Path]) -> None:
+def test_a_command_starts_spark_and_stops_it(
+    spark_home: Path, shops: dict[str, Path], tmp_path: Path
+) -> None:
     """In a process of its own, as a scheduler would; all of its answer is on one stream."""
     command = [sys.executable, "-m", "pipelines.cli", "--config", str(shops["spark"] / "repurchase.toml")]
-    done = subprocess.run([*command, "--json", "check"], capture_output=True, text=True, check=False)
+    command += ["--json", "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ready"]
     assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

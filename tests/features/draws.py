@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from tests.features.rows import DAYS, ORDERS_ONLY, START, Contact, Drawn, Event, Person, Row, side_by_side
 
-# Lately; around both changes of London's clocks (days −64 and 90); the season a year ago; and never.
+# Lately; around both changes of London's clocks (days −64 and 90); and where, seen from the cutoff of day 12,
+# a window or a season ends.
 _LATELY = [0, 1, 2, 2, 5, 8, 9, 12, 13, 13, 19, 20, 24, 30, 39, DAYS]
 _CHANGES = [-65, -64, -63, 89, 90, 91]
-_DAYS = [*_LATELY, *_LATELY, *_CHANGES, -400, -366, -365, -330, -274, -200, -183, -182, None]
+_EDGES = [-16, -17, -78, -79, -168, -169, -170, -171, -307, -308, -353, -398, -399]
+_DAYS = [*_LATELY, *_LATELY, *_CHANGES, *_EDGES, None]
+_VISITED = [0, 2, 8, 8, 13, 13, 20, 39, -64, 90, None]
 _HOURS = [0, 1800, 5400, 43_200, 86_399]  # the second and third are one on the wall clock of day −64
 _AMOUNTS = [100, 100, 250, 500, 999, 0, -100, -250, -500]
 _ORDERS = [None, "1", "2", "3", "C1", "C2"]
@@ -68,7 +71,7 @@ def logs(customers: str = "ab", *, max_lines: int = 9) -> st.SearchStrategy[Draw
     return st.builds(
         Drawn,
         lines=st.lists(_lines(who), min_size=1, max_size=max_lines),
-        events=st.lists(_events(who), max_size=6),
+        events=st.lists(_events(who), max_size=8),
         contacts=st.lists(_contacts(who), max_size=4),
         people=st.lists(_people(who), max_size=4),
     )
@@ -91,20 +94,8 @@ def _lines(who: st.SearchStrategy[str]) -> st.SearchStrategy[Row]:
 
 
 def _events(who: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
-    seconds = [
-        0,
-        1800,
-        3601,
-        5400,
-        43_200,
-        45_000,
-        45_001,
-        45_001.6,
-        46_800.6,
-        46_802,
-        86_399,
-    ]  # silences around 1800
-    when = st.sampled_from([*product(_DAYS, seconds)])
+    silences = [43_200, 45_000, 45_001, 45_001.6, 46_800.6, 46_802]  # of half an hour, and a little more
+    when = st.sampled_from([*product(_VISITED, [0, 1800, 5400, *silences, 86_399])])
     what = st.sampled_from(
         [*product(_TYPES, ["app", "web", None], ["s", "t", None], [None, 0.0, 1.5, 90.25])]
     )

@@ -93,6 +93,20 @@ def test_a_row_that_is_set_aside_has_one_reason(con: Any, kind: str) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("own", ["reason", "Reason", "note"])
+def test_what_is_set_aside_is_kept_as_it_was(con: Any, own: str) -> None:
+    rows = {"who": ["a", " ", None], "at": ["2024-01-01", "soon", "soon"], own: ["x", "y", "z"]}
+    raw = con.create_table("raw", pa.table(rows), overwrite=True).mutate(
+        door_parsed_sent_at=ibis.null("date")
+    )
+    promised = TableContract("contacts", {"customer_id": "who", "sent_at": "at"}, "mail")
+    ours = "reason" if own == "note" else "quarantine_reason"
+    assert con.to_pyarrow(promised.set_aside(raw).order_by(own)).to_pylist() == [
+        {"who": " ", "at": "soon", own: "y", ours: "no_customer"},
+        {"who": None, "at": "soon", own: "z", ours: "no_customer"},
+    ]
+
+
 def test_customers_without_dates_are_used(con: Any) -> None:
     found = typed(con, "customers", {"customer_id": ["a", None], "signed_up_at": ["", "soon"]})
     assert column(found, "reason") == [None, "no_customer"]

@@ -164,3 +164,20 @@ def test_one_slip_in_twenty_leaves_a_number_a_number(tmp_path: Path, odd: int, k
     assert found.attributes == (("stars", kind), ("empty", "number"))
     assert (f"stars: {odd} of 100 are no numbers" in said) == (kind == "number")
     assert "many" not in said
+
+
+def test_the_same_tables_in_other_files_give_the_same_features(shop: Path, tmp_path: Path) -> None:
+    """Typed columns where there was text: truths, whole numbers with gaps, dates."""
+    people = pd.read_csv(shop.parent / "customers.csv", parse_dates=["since", "joined"])
+    people["newsletter"] = people["newsletter"].astype("boolean")
+    people["điểm"] = pd.to_numeric(people["điểm"], errors="coerce")
+    people.to_parquet(shop.parent / "customers.parquet")
+    sent = pd.read_csv(shop.parent / "contacts.csv")
+    sent.assign(sent=pd.to_datetime(sent["sent"], format="%d/%m/%Y", errors="coerce")).to_parquet(
+        shop.parent / "contacts.parquet"
+    )
+    names = ["n_contacts", "contact_cost", "days_since_signup", "acquisition_cost", "was_referred"]
+    names += ["attr_Hạng thẻ", "attr_điểm", "attr_newsletter", "attr_age", "attr_trống"]
+    text = features(shop, CONFIG, names, "2024-10-20")
+    typed = features(shop, CONFIG.replace(".csv", ".parquet"), names, "2024-10-20")
+    pd.testing.assert_frame_equal(text, typed, check_exact=True)

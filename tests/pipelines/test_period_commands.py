@@ -43,6 +43,7 @@ def test_the_whole_way(
     daily: Any, grid: str, horizons: list[int], tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(train, "prove_log", lambda *_: None)  # the same proof comes before scoring
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # to start helpers takes longer than so small a training
     config = lay_out(tmp_path, dated(daily, grid), horizons)
     kind, start = GRIDS[grid][0].kind, GRIDS[grid][0].floor(date(2025, 5, 15))
     inside = (start + timedelta(4)).isoformat()
