@@ -176,8 +176,10 @@ def _starting() -> Iterator[None]:
         yield
     except (PySparkException, Py4JError, ConnectionError) as error:
         message = first_line(error)
-        if "JAVA_" in message or isinstance(error, Py4JNetworkError | ConnectionError):
+        if "JAVA_" in message:
             raise EnvironmentFailed(f"Spark did not start: {message}; it needs Java 17 or newer") from None
+        if isinstance(error, Py4JNetworkError | ConnectionError):
+            raise EnvironmentFailed(f"Spark ended while it started: {message}") from None
         raise ContractError(f"[engine] master or options: {message}") from None
 
 

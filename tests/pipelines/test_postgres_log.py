@@ -82,7 +82,7 @@ def read(folder: Path, source: str) -> dict[str, pd.DataFrame]:
     config = configured(folder, text.replace('"EUR"', '"EUR"\ntimezone = "America/New_York"'))
     with open_engine(config) as engine:
         log = open_log(engine, config, Console(quiet=True))
-        lines, aside = engine.frame(log.lines), engine.frame(log.quarantine)
+        lines, aside = engine.frame(log.lines), engine.frame(log.quarantine["transactions"])
         features = built(engine, log)
     return {
         "lines": lines.sort_values(list(lines.columns), ignore_index=True),

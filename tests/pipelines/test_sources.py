@@ -162,7 +162,7 @@ def test_rows_of_several_files_say_which_one_they_came_from(kind, log, tmp_path)
     with open_engine(config) as engine:
         raw, _ = open_transactions(engine, config)
         counts = engine.frame(raw.group_by(FILE_COLUMN).agg(n=raw.count()))
-        aside = engine.frame(open_log(engine, config, Console(quiet=True)).quarantine)
+        aside = engine.frame(open_log(engine, config, Console(quiet=True)).quarantine["transactions"])
     expected = log["ordered_at"].dt.year.value_counts()
     assert dict(zip(counts[FILE_COLUMN], counts["n"], strict=True)) == {
         f"by year/{year}.{kind}": n for year, n in expected.items()
