@@ -89,11 +89,10 @@ class SparkEngine(Engine):
         self._is_ours = running is None
         self._views: dict[str, str] = {}
         self._numbers = count()
+        master = str(running.sparkContext.master) if running else config.engine.master or "local[*]"
+        place = scratch_of(master, scratch, spill)
         with _starting():
-            self._session = (
-                _beside(running, options) if running else _start(config.engine.master, options, spill)
-            )
-            place = scratch_of(str(self._session.sparkContext.master), scratch, spill)
+            self._session = _beside(running, options) if running else _start(master, options, spill)
             self._store = Store(self._session, place)
             self.connection: Any = SparkBackend().connect(self._session)
 
@@ -183,13 +182,12 @@ def _starting() -> Iterator[None]:
         raise ContractError(f"[engine] master or options: {message}") from None
 
 
-def _start(master: str | None, options: dict[str, str], spill: Path) -> SparkSession:
+def _start(master: str, options: dict[str, str], spill: Path) -> SparkSession:
     """Start a session; a cluster on this machine needs to know where Spark and Python lie."""
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     warehouse = {"spark.sql.warehouse.dir": (spill / "warehouse").as_uri()}  # else one appears where we stand
     settings: dict[str, Any] = _USUALLY | warehouse | options | _ALWAYS
-    master = master or "local[*]"
     if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings = _ON_THIS_MACHINE | settings
