@@ -69,7 +69,7 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         found.attributes += choose_attributes(engine, raw, section, name, console)
         with console.step(f"reading {section.source}"):
             typed = engine.keep(_typed(raw, contract, found.attributes), f"{name}_typed")
-        found.rows[name] = _counted(engine, typed)
+        found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
         _refuse_broken(engine, raw, contract, found.rows[name], config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)
         found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine")
@@ -98,18 +98,6 @@ def _dated(columns: dict[str, str], section: OtherTable, console: Console) -> di
             "purchase on; map signed_up_at, or valid_from, if that came later"
         )
     return columns
-
-
-def _counted(engine: Engine, typed: ir.Table) -> RowCount:
-    by_reason = engine.frame(typed.group_by("reason").agg(n=typed.count()))
-    used = by_reason["reason"].isna()
-    aside = by_reason[~used].sort_values("reason")
-    return RowCount(
-        rows_in=int(by_reason["n"].sum()),
-        rows_used=int(by_reason.loc[used, "n"].sum()),
-        rows_netted=0,
-        rows_quarantined={str(r): int(n) for r, n in zip(aside["reason"], aside["n"], strict=True)},
-    )
 
 
 def _refuse_broken(

@@ -100,7 +100,7 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     with console.step(f"reading {contract.name}"):
         lines = engine.keep(used_lines(door), "lines")
         quarantine = engine.keep(set_aside(door), "quarantine")
-    rows = _count(engine, door)
+    rows = RowCount.of(engine.frame(count_rows(door)))
     _refuse_broken(rows, config)
     others = open_others(engine, config, console)
     period = find_period(engine, lines)
@@ -134,18 +134,6 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         end,
         stray,
         period,
-    )
-
-
-def _count(engine: Engine, door: ir.Table) -> RowCount:
-    by_reason = engine.frame(count_rows(door))
-    used = by_reason["reason"].isna()
-    aside = by_reason[~used].sort_values("reason")
-    return RowCount(
-        rows_in=int(by_reason["n"].sum()),
-        rows_used=int(by_reason.loc[used, "n"].sum()),
-        rows_netted=int(by_reason.loc[used, "n_refunds"].sum()),
-        rows_quarantined={str(r): int(n) for r, n in zip(aside["reason"], aside["n"], strict=True)},
     )
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 
 @dataclass(frozen=True)
 class RowCount:
@@ -21,6 +23,18 @@ class RowCount:
     rows_used: int
     rows_netted: int
     rows_quarantined: dict[str, int]
+
+    @classmethod
+    def of(cls, by_reason: pd.DataFrame) -> "RowCount":
+        """Read it from rows ``reason`` (null: used), ``n`` and, where there are any, ``n_refunds``."""
+        used = by_reason["reason"].isna()
+        aside = by_reason[~used].sort_values("reason")
+        return cls(
+            rows_in=int(by_reason["n"].sum()),
+            rows_used=int(by_reason.loc[used, "n"].sum()),
+            rows_netted=int(by_reason.loc[used, "n_refunds"].sum()) if "n_refunds" in by_reason else 0,
+            rows_quarantined={str(r): int(n) for r, n in zip(aside["reason"], aside["n"], strict=True)},
+        )
 
     def lines(self, of: str = "rows") -> list[str]:
         """Say it for people."""
