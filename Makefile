@@ -54,7 +54,7 @@ bench: $(READY)  ## the feature build beside SQL, pandas and lifetimes (LINES=10
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }
 	uv pip compile pyproject.toml --extra dev --extra notebooks --extra postgres --extra spark \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
 		-o requirements.lock
 
 clean:  ## remove what make built (.venv, caches, build); leaves runs and mlflow.db alone
