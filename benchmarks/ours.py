@@ -1,6 +1,6 @@
 """The project's own build: the one file here that calls its functions."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,24 +14,24 @@ from benchmarks.stages import Stages
 from features.build import build_features, build_panel
 from features.catalogue import visible_features
 from features.contracts import MONEY_UNITS, Cancellation, TransactionsContract
-from features.door import at_the_door, used_lines
+from features.door import at_the_door, keep_lines
 from features.history import make_history
 from features.records import Records
 from features.snapshot import sample_customers, take_snapshot
+from pipelines.duckdb_store import DuckdbStore
 
 COLUMNS = ("customer_id", "order_id", "ordered_at", "product_id", "quantity", "unit_price")
 CONTRACT = TransactionsContract(
     {name: name for name in COLUMNS}, name="benchmark", cancellation=Cancellation("order_id", "C")
 )
 HORIZONS = (7, 14, 28, 90)
-NEEDED = ("lines", "history_orders", "history_refunds", "history_taken", "history_days")  # more than once
 
 
 def fixed(folder: Path, cutoff: date, out: Path, spill: Path, threads: int, stages: Stages) -> None:
     """Build the fixed set, money in currency units, from the log's Parquet files into a Parquet file."""
-    with _engine(spill, threads, kept=":memory:") as engine:
-        keep = _keeper(engine, stages, NEEDED)
-        history = make_history(_records(keep(_lines(engine, folder), "lines")), keep)
+    with _engine(spill, threads) as engine:
+        keep = _keeper(engine, spill, stages)
+        history = make_history(_records(engine, folder, keep), keep)
         with stages("features"):
             built = build_features(take_snapshot(history, [cutoff]), names=FIXED)
             money = {f.name for f in visible_features(has=CONTRACT.has) if f.unit == "money"}
@@ -42,8 +42,8 @@ def fixed(folder: Path, cutoff: date, out: Path, spill: Path, threads: int, stag
 def full(folder: Path, cutoff: date, out: Path, spill: Path, threads: int, stages: Stages) -> None:
     """Build every feature of every customer at one cutoff, from Parquet to Parquet."""
     with _engine(spill, threads) as engine:
-        keep = _keeper(engine, stages)
-        history = make_history(_records(keep(_lines(engine, folder), "lines")), keep)
+        keep = _keeper(engine, spill, stages)
+        history = make_history(_records(engine, folder, keep), keep)
         with stages("features"):
             engine.to_parquet(build_features(take_snapshot(history, [cutoff]), HORIZONS), out)
 
@@ -59,43 +59,36 @@ def panel(
 ) -> None:
     """Build every feature and the labels of a sample of customers at many cutoffs."""
     with _engine(spill, threads) as engine:
-        keep = _keeper(engine, stages)
-        records = _records(keep(_lines(engine, folder), "lines"))
+        keep = _keeper(engine, spill, stages)
+        records = _records(engine, folder, keep)
         share = customers / records.lines.customer_id.nunique().execute()
-        sample = records.changed(lambda table, _: sample_customers(table, share, seed=7))
+        sample = records.changed(
+            lambda table, name: keep(sample_customers(table, share, 7), f"sample_{name}")
+        )
         history = make_history(sample, keep)
         with stages("panel"):
             engine.to_parquet(build_panel(history, cutoffs, HORIZONS, max(cutoffs)), out)
 
 
 @contextmanager
-def _engine(spill: Path, threads: int, kept: str = "kept.duckdb") -> Iterator[Any]:
-    # As pipelines.engine does it: what is kept lies in a file, unless it is sure to fit into memory.
-    place = kept if kept == ":memory:" else spill / kept
-    engine = ibis.duckdb.connect(place, threads=threads, temp_directory=str(spill))
+def _engine(spill: Path, threads: int) -> Iterator[Any]:
+    engine = ibis.duckdb.connect(threads=threads, temp_directory=str(spill))
     engine.raw_sql("set enable_progress_bar = false")
     yield engine
     engine.disconnect()
 
 
-def _lines(engine: Any, folder: Path) -> ir.Table:
-    return used_lines(at_the_door(engine.read_parquet(str(folder / "*.parquet")), CONTRACT))
-
-
-def _records(lines: ir.Table) -> Records:
+def _records(engine: Any, folder: Path, keep: Any) -> Records:
+    door = at_the_door(engine.read_parquet(str(folder / "*.parquet")), CONTRACT)
+    lines = keep_lines(door, CONTRACT, keep)
     return Records(lines, has=CONTRACT.has, cancellation_prefix=CONTRACT.cancellation_prefix)
 
 
-def _keeper(engine: Any, stages: Stages, names: Collection[str] | None = None) -> Any:
-    """Keep what a history asks to keep or, given names, those parts; the others are never computed."""
+def _keeper(engine: Any, spill: Path, stages: Stages) -> Any:
+    store = DuckdbStore(engine, spill)  # as pipelines.engine does it
 
     def keep(table: ir.Table, name: str) -> ir.Table:
-        if names is not None and name not in names:
-            return table
         with stages(name):
-            engine.create_table(name, schema=table.schema())
-            engine.insert(name, table)
-        kept: ir.Table = engine.table(name)
-        return kept
+            return store.keep(table, name, in_order=False)
 
     return keep

@@ -7,9 +7,8 @@ import ibis.expr.types as ir
 
 from features.contracts import MONEY_UNITS
 from features.door import QUANTITY_UNITS
-from features.feature import Feature, Grain, Value, concentration, ratio, summed
+from features.feature import Feature, Value, concentration, ratio, summed
 
-_MIXES: dict[str, Grain] = {"products": "products_mix", "categories": "categories_mix"}
 ORDINALS = ("first", "second", "third")
 
 
@@ -36,7 +35,7 @@ def _parts() -> Iterator[Feature]:
     for name in ("n_lines", "quantity", "discount", "refunded"):
         yield Feature(
             name,
-            "entries",
+            "booked",
             summed(name),
             "money" if name in ("discount", "refunded") else "items",
             f"Sum of {name} over the ledger.",
@@ -137,33 +136,33 @@ def _refunds() -> Iterator[Feature]:
         needs=("amounts",),
     )
     yield Feature(
-        "n_refunds", "entries", lambda t: t.n_refunds.sum(), "refunds", "Refunded or cancelled lines."
+        "n_refunds", "booked", lambda t: t.n_refunds.sum(), "refunds", "Refunded or cancelled lines."
     )
     yield Feature(
         "days_since_last_refund",
-        "entries",
+        "booked",
         lambda t: (t.cutoff - t.known_day).min(where=t.n_refunds > 0),
         "days",
         "Days since a refund last became known; empty if there was none.",
     )
 
 
-def _variety(grain: Literal["products", "categories"], column: str) -> Iterator[Feature]:
-    singular = column.removesuffix("_id")
-    needs, mixed = (column,), _MIXES[grain]
-    yield Feature(f"n_{grain}", grain, summed("n_new"), grain, f"Distinct {grain} bought.", needs, fill=0)
+def _variety(name: Literal["products", "categories"], column: str) -> Iterator[Feature]:
+    singular, needs = column.removesuffix("_id"), (column,)
+    new = summed(f"{name}_n_new")
+    yield Feature(f"n_{name}", "booked", new, name, f"Distinct {name} bought.", needs, fill=0)
     yield Feature(
         f"{singular}_concentration",
-        mixed,
-        concentration,
+        "booked",
+        concentration(f"{name}_"),
         "share",
         f"Chance that two lines, drawn with replacement, are of one {singular}: 1 if all are.",
         needs=needs,
     )
     yield Feature(
         f"{singular}_lines",
-        mixed,
-        summed("n"),
+        "booked",
+        summed(f"{name}_n"),
         "items",
         f"Bought lines with a {singular}.",
         needs=needs,
@@ -172,7 +171,7 @@ def _variety(grain: Literal["products", "categories"], column: str) -> Iterator[
     yield Feature(
         f"repeat_{singular}_share",
         "derived",
-        lambda t: ratio(t[f"{singular}_lines"] - t[f"n_{grain}"], t[f"{singular}_lines"]),
+        lambda t: ratio(t[f"{singular}_lines"] - t[f"n_{name}"], t[f"{singular}_lines"]),
         "share",
         f"Share of the bought lines whose {singular} had been bought before.",
         needs=needs,

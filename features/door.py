@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
@@ -191,6 +192,35 @@ def used_lines(door: ir.Table) -> ir.Table:
         "amount", "quantity", "discount", "is_refund",
     )  # fmt: skip
     return used.select(**{name: used[f"door_{name}"] for name in names})
+
+
+def keep_lines(
+    door: ir.Table, contract: TransactionsContract, keep: Callable[[ir.Table, str], ir.Table]
+) -> ir.Table:
+    """Keep the used lines: of their columns, only those that say something.
+
+    Parameters
+    ----------
+    door : ibis Table
+        Of `at_the_door`.
+    contract : TransactionsContract
+        The same.
+    keep : callable
+        Computes a table once, given it and a name, and gives it back as one that is there.
+
+    Returns
+    -------
+    ibis Table
+        As of `used_lines`. Columns that nothing is mapped to stay expressions: null, or for ``known_day`` the
+        ``day``.
+    """
+    lines, mapped = used_lines(door), contract.columns
+    untold = ("product_id", "category", "channel", "quantity", "discount")
+    empty: dict[str, ir.Value] = {c: ibis.null(lines[c].type()) for c in untold if c not in mapped}
+    is_late = "recorded_at" in mapped
+    kept = keep(lines.drop(*empty, *(() if is_late else ("known_day",))), "lines")
+    known = {} if is_late else {"known_day": kept.day}
+    return kept.mutate(**empty, **known).select(*lines.columns)
 
 
 def set_aside(door: ir.Table) -> ir.Table:

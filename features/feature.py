@@ -7,9 +7,8 @@ from typing import Literal
 import ibis.expr.types as ir
 
 Grain = Literal[
-    "days", "entries", "products", "products_mix", "categories", "categories_mix", "leads", "order_channels",
-    "order_channels_mix", "order_switches", "visits", "touch_channels", "touch_channels_mix",
-    "touch_switches", "contacts", "replies", "profile", "derived",
+    "days", "booked", "leads", "order_switches", "visits", "touch_channels", "touch_switches", "contacts",
+    "replies", "profile", "derived",
 ]  # fmt: skip
 Unit = Literal[
     "days", "orders", "money", "currency", "purchase cycles", "share", "ratio", "items", "products",
@@ -73,6 +72,6 @@ def in_window(column: str, days: int) -> Value:
     return lambda t: t[column].sum(where=t.day >= t.cutoff - days).fill_null(0)
 
 
-def concentration(t: ir.Table) -> ir.Value:
-    """Chance that two rows, drawn with replacement, have the same value (`features.variety.mix`)."""
-    return ratio(t.squares.sum(), t.n.sum() * t.n.sum())
+def concentration(prefix: str = "") -> Value:
+    """Chance that two rows, drawn with replacement, have the same value (`features.variety.variety`)."""
+    return lambda t: ratio(t[f"{prefix}squares"].sum(), t[f"{prefix}n"].sum() * t[f"{prefix}n"].sum())

@@ -6,6 +6,7 @@ is an entry of its own that carries the day it belongs to (``day``) and the day 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -26,8 +27,41 @@ def as_it_is(table: ir.Table, _name: str) -> ir.Table:
     return table
 
 
-def order_ledger(lines: ir.Table, cancellation_prefix: str | None = None, keep: Keep = as_it_is) -> ir.Table:
-    """Aggregate lines to ledger entries.
+@dataclass(frozen=True)
+class Ledger:
+    """What was bought and what was taken back, apart.
+
+    Parameters
+    ----------
+    bought : ibis Table
+        One row an order, day and day of knowledge: ``customer_id, order_id, day, known_day, amount, n_lines,
+        quantity, discount, first_at``.
+    taken : ibis Table
+        Refunds by the order and day they reduce and their own day of knowledge: ``customer_id, order_id, day,
+        known_day, is_balance, amount`` (below zero), ``n_refunds``. ``is_balance`` marks those whose order
+        could not be found: they count against the customer's total from their own day on, and against no
+        purchase.
+    """
+
+    bought: ir.Table
+    taken: ir.Table
+
+    def entries(self) -> ir.Table:
+        """Lay both under each other; ``amount`` is net, what is not counted is zero."""
+        keys, sums = ("customer_id", "order_id", "day", "known_day"), ("refunded", "n_lines", "n_refunds")
+        bought = self.bought.mutate(is_balance=ibis.literal(False))
+        taken = self.taken.mutate(refunded=-self.taken.amount)
+        zero = ibis.literal(0, "int64")
+
+        def laid_out(part: ir.Table) -> ir.Table:
+            counts = {name: part[name] if name in part.columns else zero for name in sums}
+            return part.select(*keys, "is_balance", "amount", **counts)
+
+        return laid_out(bought).union(laid_out(taken))
+
+
+def order_ledger(lines: ir.Table, cancellation_prefix: str | None = None, keep: Keep = as_it_is) -> Ledger:
+    """Aggregate lines to a ledger.
 
     Parameters
     ----------
@@ -37,24 +71,12 @@ def order_ledger(lines: ir.Table, cancellation_prefix: str | None = None, keep: 
         What a cancelled order's number carries before the number of the order it cancels.
     keep : callable
         How the orders and the few refunds are kept while they are matched.
-
-    Returns
-    -------
-    ibis Table
-        ``customer_id, order_id, day, known_day, is_balance, amount, refunded, n_lines, n_refunds, quantity,
-        discount``: for each order, day and day of knowledge one row of what was bought (``n_lines`` above 0)
-        and one of what was taken back (``n_refunds`` above 0; ``amount`` is minus ``refunded``).
-        ``is_balance`` marks refunds whose order could not be found: they count against the customer's total
-        from their own day on, and against no purchase.
     """
     bought = lines.filter(~lines.is_refund)
     orders = keep(_orders(bought), "orders")
-    refunds = match_refunds(
-        keep(lines.filter(lines.is_refund), "refunds"), bought, orders, cancellation_prefix
-    )
-    taken = keep(_taken(refunds), "taken")
-    return _entries(orders, is_balance=ibis.literal(False)).union(
-        _entries(taken, is_balance=taken.is_balance, refunded=-taken.amount, n_refunds=taken.n_refunds)
+    refunds = keep(lines.filter(lines.is_refund), "refunds")
+    return Ledger(
+        orders, keep(_taken(match_refunds(refunds, bought, orders, cancellation_prefix, keep)), "taken")
     )
 
 
@@ -74,22 +96,12 @@ def _taken(refunds: ir.Table) -> ir.Table:
     )
 
 
-def _entries(rows: ir.Table, *, is_balance: ir.Value, **counts: ir.Value) -> ir.Table:
-    """Lay out ledger entries; what is not counted is zero."""
-    sums = ("refunded", "n_lines", "n_refunds", "quantity", "discount")
-    zero = ibis.literal(0, "int64")
-    found = {name: rows[name] if name in rows.columns else zero for name in sums} | counts
-    return rows.select(
-        "customer_id", "order_id", "day", "known_day", is_balance=is_balance, amount="amount", **found
-    )
-
-
-def purchase_days(entries: ir.Table, *, has_late: bool = True) -> ir.Table:
-    """Net the entries of each day; a purchase day is one whose net amount is positive.
+def purchase_days(ledger: Ledger, *, has_late: bool = True) -> ir.Table:
+    """Net what was bought and taken back on each day; a purchase day is one whose net amount is positive.
 
     Parameters
     ----------
-    entries : ibis Table
+    ledger : Ledger
         Of `order_ledger`.
     has_late : bool
         False where no line can become known later than the others of its day: the log does not say when its
@@ -100,9 +112,10 @@ def purchase_days(entries: ir.Table, *, has_late: bool = True) -> ir.Table:
     ibis Table
         ``customer_id, day, known_from, known_until, amount, n_orders``: the truth about a day at every cutoff
         with ``known_from < cutoff <= known_until``. ``n_orders`` counts orders with a positive net.
+        ``is_steady`` marks the customers of whom no day was ever told twice or late; only theirs have their
+        ``gap``, the days since the purchase day before, for it is the same at every cutoff.
     """
-    placed = entries.filter(~entries.is_balance)
-    bought, taken = placed.filter(placed.n_lines > 0), placed.filter(placed.n_lines == 0)
+    bought, taken = ledger.bought, ledger.taken.filter(~ledger.taken.is_balance)
     whole = bought.group_by("customer_id", "day").agg(
         known_from=bought.known_day.min(),
         last_known=bought.known_day.max(),
@@ -111,13 +124,26 @@ def purchase_days(entries: ir.Table, *, has_late: bool = True) -> ir.Table:
     )
     # Few days are ever told twice; only those pay for the windows.
     retold = taken.select("customer_id", "day")
+    unsteady = taken.select("customer_id")
     if has_late:
         retold = retold.union(whole.filter(whole.known_from < whole.last_known).select("customer_id", "day"))
-    retold = retold.distinct()
-    settled = whole.anti_join(retold, ["customer_id", "day"])
-    versions = _versions(placed.semi_join(retold, ["customer_id", "day"]))
-    days = settled.mutate(known_until=ibis.literal(FOREVER)).select(*versions.columns).union(versions)
-    return days.filter(days.amount > 0)
+        unsteady = unsteady.union(whole.filter(whole.day < whole.last_known).select("customer_id"))
+    retold, unsteady = retold.distinct(), unsteady.distinct()
+    told_once = whole.mutate(known_until=ibis.literal(FOREVER, "int64")).drop("last_known")
+    rest = told_once.semi_join(unsteady, "customer_id").anti_join(retold, ["customer_id", "day"])
+    entries = ledger.entries()
+    versions = _versions(entries.filter(~entries.is_balance).semi_join(retold, ["customer_id", "day"]))
+    steady = told_once.anti_join(unsteady, "customer_id")
+    steady = with_gap(steady.filter(steady.amount > 0), "customer_id").mutate(is_steady=ibis.literal(True))
+    others = rest.union(versions.select(*rest.columns))
+    others = others.filter(others.amount > 0).mutate(gap=ibis.null("int64"), is_steady=ibis.literal(False))
+    return steady.union(others.select(*steady.columns))
+
+
+def with_gap(days: ir.Table, *keys: str) -> ir.Table:
+    """Add the days since the purchase day before; null for the first."""
+    before = days.day.lag().over(ibis.window(group_by=keys, order_by="day"))
+    return days.mutate(gap=days.day - before)
 
 
 def _versions(placed: ir.Table) -> ir.Table:

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
-from features.grains import FOREVER, Keep, as_it_is, order_ledger, purchase_days
+from features.booked import booked
+from features.grains import FOREVER, Keep, Ledger, as_it_is, order_ledger, purchase_days
 from features.leads import leading
+from features.parts import Maker, Parts
 from features.records import Records
 from features.switches import switches
-from features.variety import first_seen, mix
+from features.variety import variety
 from features.visits import visit_days
+
+VARIED = {"products": "product_id", "categories": "category", "order_channels": "channel"}
+"""What is counted of the bought lines, and in which column it stands."""
 
 
 @dataclass(frozen=True)
@@ -47,63 +53,64 @@ def make_history(records: Records, keep: Keep = as_it_is) -> History:
     Returns
     -------
     History
-        With the parts that the records allow.
+        With the parts that the records allow, each made when it is first asked for.
     """
 
     def named(table: ir.Table, name: str) -> ir.Table:
         return keep(table, f"history_{name}")
 
-    entries = order_ledger(records.lines, records.cancellation_prefix, named)
-    parts = {
-        "entries": entries,
-        "days": named(purchase_days(entries, has_late="recorded_at" in records.has), "days"),
+    ledger = order_ledger(records.lines, records.cancellation_prefix, named)
+    makers: dict[str, Maker] = {"entries": ledger.entries}
+    for name, make in (_of_orders(records, ledger) | _of_events(records) | _of_people(records)).items():
+        makers[name] = partial(_made, make, name, named)
+    return History(Parts(makers), records.has, records.attributes)
+
+
+def _made(make: Maker, name: str, keep: Keep) -> ir.Table:
+    return keep(make(), name)
+
+
+def _of_orders(records: Records, ledger: Ledger) -> dict[str, Maker]:
+    lines, has = records.lines, records.has
+    bought = lines.filter(~lines.is_refund)
+    varied = {name: column for name, column in VARIED.items() if column in has}
+    leads = tuple(column for column in ("product_id", "category") if column in has)
+    makers: dict[str, Maker] = {
+        "days": lambda: purchase_days(ledger, has_late="recorded_at" in has),
+        "booked": lambda: booked(ledger, {name: variety(bought, column) for name, column in varied.items()}),
     }
-    for name, table in (_of_lines(records, entries) | _of_events(records) | _of_people(records)).items():
-        parts[name] = named(table, name)
-    return History(parts, records.has, records.attributes)
-
-
-def _of_lines(records: Records, entries: ir.Table) -> dict[str, ir.Table]:
-    bought = records.lines.filter(~records.lines.is_refund)
-    parts: dict[str, ir.Table] = {}
-    for part, column in (
-        ("products", "product_id"),
-        ("categories", "category"),
-        ("order_channels", "channel"),
-    ):
-        if column in records.has:
-            parts |= {part: first_seen(bought, column), f"{part}_mix": mix(bought, column)}
-    leads = tuple(column for column in ("product_id", "category") if column in records.has)
     if leads:
-        parts["leads"] = leading(records.lines, entries, leads)
-    if "channel" in records.has:
-        parts["order_switches"] = switches(bought, ("known_day", "ordered_at", "order_id"))
-    return parts
+        makers["leads"] = lambda: leading(bought, ledger.bought, leads)
+    if "channel" in has:
+        makers["order_switches"] = lambda: switches(bought, ("known_day", "ordered_at", "order_id"))
+    return makers
 
 
-def _of_events(records: Records) -> dict[str, ir.Table]:
-    if records.events is None:
-        return {}
+def _of_events(records: Records) -> dict[str, Maker]:
     events = records.events
-    parts = {"visits": visit_days(events, has_sessions="events.session_id" in records.has)}
+    if events is None:
+        return {}
+    makers: dict[str, Maker] = {
+        "visits": lambda: visit_days(events, has_sessions="events.session_id" in records.has)
+    }
     if "events.channel" in records.has:
         touches = events.mutate(known_day=events.day)
-        parts["touch_channels"] = first_seen(touches, "channel")
-        parts["touch_channels_mix"] = mix(touches, "channel")
-        parts["touch_switches"] = switches(touches, ("known_day", "occurred_at", "kind"))
-    return parts
+        makers["touch_channels"] = lambda: variety(touches, "channel")
+        makers["touch_switches"] = lambda: switches(touches, ("known_day", "occurred_at", "kind"))
+    return makers
 
 
-def _of_people(records: Records) -> dict[str, ir.Table]:
-    parts = {}
+def _of_people(records: Records) -> dict[str, Maker]:
+    makers: dict[str, Maker] = {}
     if records.contacts is not None:
-        sent = records.contacts
-        parts["contacts"] = sent.group_by("customer_id", "day").agg(
-            n=sent.count(), cost=sent.cost.sum().fill_null(0)
-        )
+        makers["contacts"] = partial(_contact_days, records.contacts)
     if records.customers is not None:
-        parts["profile"] = _profile(records.customers)
-    return parts
+        makers["profile"] = partial(_profile, records.customers)
+    return makers
+
+
+def _contact_days(sent: ir.Table) -> ir.Table:
+    return sent.group_by("customer_id", "day").agg(n=sent.count(), cost=sent.cost.sum().fill_null(0))
 
 
 def _profile(customers: ir.Table) -> ir.Table:

@@ -8,10 +8,11 @@ from features.feature import Feature, Grain, Unit, Value, concentration, in_wind
 WINDOWS = (7, 28, 90)
 LATELY = 90
 
-_GRAINS: dict[str, dict[str, Grain]] = {
-    "touch": {"seen": "touch_channels", "mix": "touch_channels_mix", "way": "touch_switches"},
-    "order": {"seen": "order_channels", "mix": "order_channels_mix", "way": "order_switches"},
+_GRAINS: dict[str, tuple[Grain, str, Grain]] = {
+    "touch": ("touch_channels", "", "touch_switches"),
+    "order": ("booked", "order_channels_", "order_switches"),
 }
+"""Where the variety of the channels is counted, what its columns begin with, and where they change."""
 
 
 def journey() -> Iterator[Feature]:
@@ -106,21 +107,23 @@ def _before_first_order() -> Iterator[Feature]:
 
 def _channels(stem: Literal["touch", "order"], column: str, noun: str) -> Iterator[Feature]:
     """Yield how a kind of touch is spread over channels; first and last in the order of knowledge."""
+    mixed, prefix, way = _GRAINS[stem]
 
-    def of(name: str, part: str, value: Value, unit: Unit, said: str, fill: int | None = None) -> Feature:
-        return Feature(name, _GRAINS[stem][part], value, unit, said, needs=(column,), fill=fill)
+    def of(name: str, grain: Grain, value: Value, unit: Unit, said: str, fill: int | None = None) -> Feature:
+        return Feature(name, grain, value, unit, said, needs=(column,), fill=fill)
 
-    yield of(f"n_{stem}_channels", "seen", summed("n_new"), "channels", f"Channels of the {noun}.", 0)
+    new = summed(f"{prefix}n_new")
+    yield of(f"n_{stem}_channels", mixed, new, "channels", f"Channels of the {noun}.", 0)
     yield of(
         f"{stem}_channel_concentration",
-        "mix",
-        concentration,
+        mixed,
+        concentration(prefix),
         "share",
         f"Channel mix of the {noun}: chance that two of their rows share a channel.",
     )
     yield of(
         f"{stem}_channel_switches",
-        "way",
+        way,
         lambda t: t.count() - 1,
         "switches",
         f"How often the channel of the {noun} changed.",
@@ -128,14 +131,14 @@ def _channels(stem: Literal["touch", "order"], column: str, noun: str) -> Iterat
     )
     yield of(
         f"first_{stem}_channel",
-        "way",
+        way,
         lambda t: t.channel.max(where=t.place == 1),
         "category",
         f"Channel of the first of the {noun}.",
     )
     yield of(
         f"last_{stem}_channel",
-        "way",
+        way,
         lambda t: t.channel.argmax(t.place),
         "category",
         f"Channel of the last of the {noun}.",

@@ -1,5 +1,7 @@
 """Find the order that a refund takes back, looking only at what came before the refund."""
 
+from collections.abc import Callable
+
 import ibis
 import ibis.expr.types as ir
 
@@ -8,7 +10,11 @@ _KEY = ("customer_id", "order_id", "product_id", "ordered_at", "known_day", "amo
 
 
 def match_refunds(
-    refunds: ir.Table, bought: ir.Table, orders: ir.Table, cancellation_prefix: str | None = None
+    refunds: ir.Table,
+    bought: ir.Table,
+    orders: ir.Table,
+    cancellation_prefix: str | None = None,
+    keep: Callable[[ir.Table, str], ir.Table] = lambda table, _: table,
 ) -> ir.Table:
     """Give each refund line the order and day it reduces.
 
@@ -28,6 +34,9 @@ def match_refunds(
         ``first_at``.
     cancellation_prefix : str, optional
         Prefix of a cancelled order's number, for example ``"C"``.
+    keep : callable
+        How the refunds are kept once their numbers were looked up: an engine that can count those that name
+        no order, often none, spares itself the search among all lines.
 
     Returns
     -------
@@ -36,8 +45,8 @@ def match_refunds(
         ``day`` they reduce and keep their own ``known_day``; the rest have ``is_balance`` true and their
         own order and day.
     """
-    named = _by_number(refunds, orders, cancellation_prefix)
-    nameless = named.filter(named.found_day.isnull()).drop("found_order_id", "found_day")
+    named = keep(_by_number(refunds, orders, cancellation_prefix), "named_refunds")
+    nameless = keep(named.filter(named.found_day.isnull()).drop("found_order_id", "found_day"), "nameless")
     matched = _by_item(nameless, bought)
     return _told(named.filter(named.found_day.notnull())).union(_told(matched))
 

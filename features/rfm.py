@@ -79,7 +79,7 @@ def _spend() -> Iterator[Feature]:
     )
     yield Feature(
         "total_spend",
-        "entries",
+        "booked",
         lambda t: t.amount.sum(),
         "money",
         "Net amount of everything, refunds without a known order included.",

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
 from features.errors import ContractError
+from features.grains import with_gap
 from features.history import History
+from features.parts import Maker, Parts
 
 KEYS = ["customer_id", "cutoff"]
 REPLY_DAYS = 7
@@ -85,18 +88,24 @@ def take_snapshot(history: History, cutoffs: Sequence[date]) -> Snapshot:
     if not cutoffs:
         raise ContractError("a snapshot needs at least one cutoff", hint="name the date explicitly")
     numbers = sorted({day_number(c) for c in cutoffs})
-    grains = {name: _visible(part, numbers) for name, part in history.parts.items()}
-    grains["days"] = _with_gap(grains["days"])
-    if "visits" in grains:
-        grains["visits"] = grains["visits"].inner_join(_purchase_span(grains["days"]), KEYS)
-    if "contacts" in grains:
-        grains["replies"] = _replies(grains["contacts"], grains["days"])
+
+    def seen(name: str) -> ir.Table:
+        return _visible(history.parts[name], numbers)
+
+    makers: dict[str, Maker] = {name: partial(seen, name) for name in history.parts}
+    makers["days"] = lambda: _with_gaps(seen("days"))
+    if "visits" in makers:
+        makers["visits"] = lambda: seen("visits").inner_join(_purchase_span(grains["days"]), KEYS)
+    if "contacts" in makers:
+        makers["replies"] = lambda: _replies(grains["contacts"], grains["days"])
+    grains = Parts(makers)
     return Snapshot(grains, history.has, history.attributes)
 
 
 def _visible(part: ir.Table, cutoffs: list[int]) -> ir.Table:
     """Repeat each row for every cutoff that may see it."""
-    repeated = part.mutate(cutoff=ibis.literal(cutoffs, "array<int64>").unnest())
+    every = ibis.literal(cutoffs, "array<int64>").unnest()
+    repeated = part.mutate(cutoff=every if len(cutoffs) > 1 else ibis.literal(cutoffs[0], "int64"))
     if "known_until" in part.columns:
         seen = (repeated.known_from < repeated.cutoff) & (repeated.cutoff <= repeated.known_until)
         return repeated.filter(seen).drop("known_from", "known_until")
@@ -104,9 +113,10 @@ def _visible(part: ir.Table, cutoffs: list[int]) -> ir.Table:
     return repeated.filter(repeated[known] < repeated.cutoff)
 
 
-def _with_gap(days: ir.Table) -> ir.Table:
-    before = days.day.lag().over(ibis.window(group_by=KEYS, order_by="day"))
-    return days.mutate(gap=days.day - before)
+def _with_gaps(days: ir.Table) -> ir.Table:
+    """Look up the gaps that are not the same at every cutoff."""
+    steady, others = days.filter(days.is_steady), days.filter(~days.is_steady).drop("gap")
+    return steady.union(with_gap(others, *KEYS).select(*days.columns)).drop("is_steady")
 
 
 def _purchase_span(days: ir.Table) -> ir.Table:
@@ -136,5 +146,6 @@ def sample_customers(table: ir.Table, share: float, seed: int) -> ir.Table:
     if share >= 1:
         return table
     threshold = f"{int(share * 16**8):08x}"
-    digest = ibis.literal(f"{seed}:").concat(table.customer_id).hexdigest("md5")
-    return table.filter(digest.substr(0, 8) < threshold)
+    people = table.select("customer_id").distinct()  # digests are dear: one a customer, not one a row
+    digest = ibis.literal(f"{seed}:").concat(people.customer_id).hexdigest("md5")
+    return table.semi_join(people.filter(digest.substr(0, 8) < threshold), "customer_id")

@@ -1,52 +1,51 @@
 """How varied what a customer buys is, as sums over days of knowledge: distinct values and concentration.
 
-Both are told so that the sums over any days that come first are the truth at any cutoff after them: nothing
-has to be counted anew for each cutoff.
+Told so that the sums over any days that come first are the truth at any cutoff after them: nothing has to be
+counted anew for each cutoff.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 
-def first_seen(rows: ir.Table, column: str) -> ir.Table:
-    """Count a column's values on the days on which each first became known.
+def variety(rows: ir.Table, column: str) -> ir.Table:
+    """Count rows with a value, values that are new, and what both add to the sum of the squared counts.
+
+    A value's n-th row adds 2n - 1 to ``squares``, so that the sum is n^2 after it.
 
     Parameters
     ----------
     rows : ibis Table
         With ``customer_id, known_day`` and `column`; rows without a value are left out.
     column : str
-        What to count.
+        Whose values.
 
     Returns
     -------
     ibis Table
-        ``customer_id, known_day, n_new``.
+        ``customer_id, known_day, n_new, n, squares``, whole numbers; several rows a customer and day.
     """
     valued = rows.filter(rows[column].notnull())
-    first = valued.group_by("customer_id", column).agg(known_day=valued.known_day.min())
-    return first.group_by("customer_id", "known_day").agg(n_new=first.count())
+    own = ["customer_id", column]
+    values = valued.group_by(own).agg(
+        n=valued.count(), first_day=valued.known_day.min(), last_day=valued.known_day.max()
+    )
+    # Most values come on one day only; only the others pay for the window.
+    once = values.filter(values.first_day == values.last_day)
+    again = values.filter(values.first_day < values.last_day)
+    return once.select(
+        "customer_id", known_day="first_day", n_new=ibis.literal(1, "int64"), n="n", squares=once.n * once.n
+    ).union(_by_day(valued.semi_join(again, own), own))
 
 
-def mix(rows: ir.Table, column: str) -> ir.Table:
-    """Count rows with a value, and what they add to the sum of the squared counts of the values.
-
-    A value's n-th row adds 2n - 1 to ``squares``, so that the sum is n^2 after it.
-
-    Parameters
-    ----------
-    rows, column
-        As in `first_seen`.
-
-    Returns
-    -------
-    ibis Table
-        ``customer_id, known_day, n, squares``.
-    """
-    valued = rows.filter(rows[column].notnull())
-    by_day = valued.group_by("customer_id", column, "known_day").agg(n=valued.count())
-    so_far = ibis.window(group_by=["customer_id", column], order_by="known_day", preceding=None, following=0)
-    told = by_day.mutate(after=by_day.n.sum().over(so_far))
-    return told.group_by("customer_id", "known_day").agg(
-        n=told.n.sum(), squares=(told.n * (2 * told.after - told.n)).sum()
+def _by_day(rows: ir.Table, own: list[str]) -> ir.Table:
+    by_day = rows.group_by([*own, "known_day"]).agg(n=rows.count())
+    so_far = ibis.window(group_by=own, order_by="known_day", preceding=None, following=0)
+    told = by_day.mutate(after=by_day.n.sum().over(so_far).cast("int64"))
+    return told.select(
+        "customer_id",
+        "known_day",
+        n_new=(told.after == told.n).cast("int64"),
+        n="n",
+        squares=told.n * (2 * told.after - told.n),
     )

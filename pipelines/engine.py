@@ -15,6 +15,7 @@ import pandas as pd
 
 from features.errors import ContractError
 from pipelines.config import Config
+from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
@@ -35,8 +36,8 @@ class Engine(ABC):
     connection: Any
 
     @abstractmethod
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
-        """Compute a table once and keep it for the rest of the command."""
+    def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
+        """Compute a table once and keep it for the rest of the command; `in_order` if rows are to stay so."""
 
     @abstractmethod
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
@@ -96,19 +97,15 @@ class DuckdbEngine(Engine):
             )
         options = {"temp_directory": str(spill), **config.engine.options}
         try:
-            # A file, not memory: what is kept is compressed there, and memory stays free for the work.
-            self.connection = ibis.duckdb.connect(spill / "kept.duckdb", **options)
+            self.connection = ibis.duckdb.connect(**options)
         except duckdb.Error as error:
             raise ContractError(f"[engine] options: {first_line(error)}") from None
+        self._store = DuckdbStore(self.connection, spill)
 
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
+    def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
         """Compute a table once and keep it for the rest of the command."""
         with reading(name):
-            self.connection.create_table(name, schema=expression.schema(), overwrite=True)
-            # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
-            self.connection.insert(name, expression)
-            kept: ir.Table = self.connection.table(name)
-        return kept
+            return self._store.keep(expression, name, in_order=in_order)
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Compute a table into one file."""

@@ -72,7 +72,7 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
         _refuse_broken(engine, raw, contract, found.rows[name], config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)
-        found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine")
+        found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine", in_order=True)
         found.static |= frozenset(section.static)
         found.has |= contract.has()
     return found

@@ -9,7 +9,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from features.catalogue import visible_features
-from features.door import at_the_door, count_rows, set_aside, used_lines
+from features.door import at_the_door, count_rows, keep_lines, set_aside
 from features.errors import ContractError
 from features.feature import Feature
 from features.grains import FOREVER
@@ -98,8 +98,8 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     contract = config.contract(columns)
     door = at_the_door(raw, contract)
     with console.step(f"reading {contract.name}"):
-        lines = engine.keep(used_lines(door), "lines")
-        quarantine = engine.keep(set_aside(door), "quarantine")
+        lines = keep_lines(door, contract, engine.keep)
+        quarantine = engine.keep(set_aside(door), "quarantine", in_order=True)
     rows = RowCount.of(engine.frame(count_rows(door)))
     _refuse_broken(rows, config)
     others = open_others(engine, config, console)

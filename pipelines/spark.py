@@ -96,7 +96,7 @@ class SparkEngine(Engine):
             self._store = Store(self._session, place)
             self.connection: Any = SparkBackend().connect(self._session)
 
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
+    def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:  # noqa: ARG002
         """Compute a table once, into files, so that no later plan has to repeat its making."""
         view, before = f"{name}_{next(self._numbers)}", self._views.get(name)
         with reading(name):

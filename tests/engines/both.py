@@ -107,7 +107,10 @@ def worlds(made: Records) -> Tables:
 def other_shapes(made: Records) -> Tables:
     """Sessions cut at silence, and refunds matched by their amounts alone."""
     nameless = made.lines.mutate(product_id=ibis.null("string"))
-    return {"silence": visit_days(made.events, has_sessions=False), "ledger": order_ledger(nameless, "C")}
+    return {
+        "silence": visit_days(made.events, has_sessions=False),
+        "ledger": order_ledger(nameless, "C").entries(),
+    }
 
 
 def looks(made: Records, days: ir.Table) -> Tables:

@@ -53,6 +53,7 @@ class Bench:
         self.records: Records = like.changed(self._keep)
         self._made = len(self._refills)
         self.history: History = make_history(self.records, self._keep)
+        assert dict(self.history.parts)  # all made now, so that all are refilled
 
     def _keep(self, table: ir.Table, name: str) -> ir.Table:
         kept = f"{self.name} {name}"

@@ -109,11 +109,10 @@ def test_a_statistic_of_the_log_is_caught_whoever_holds_it(con: Any, who: str) -
 def known_of_past_days(records: Records, cutoff: date) -> Any:
     """Grains that no snapshot has cut off: days of the past, but with all that became known of them."""
     history = make_history(records)
-    parts = {name: history.parts[name] for name in ("entries", "days")}
-    shown = take_snapshot(History(parts, history.has), [date(9000, 1, 1)]).grains
+    shown = take_snapshot(History({"days": history.parts["days"]}, history.has), [date(9000, 1, 1)]).grains
     day = day_number(cutoff)
     grains = {name: table.mutate(cutoff=day).filter(lambda t: t.day < day) for name, table in shown.items()}
-    return build_features(Snapshot(grains, history.has), names=("T", "n_orders", "total_spend"))
+    return build_features(Snapshot(grains, history.has), names=("T", "n_orders", "monetary_value"))
 
 
 def one_row_for_every_line(records: Records, cutoff: date) -> Any:
@@ -123,7 +122,7 @@ def one_row_for_every_line(records: Records, cutoff: date) -> Any:
 
 @pytest.mark.parametrize(
     ("build", "leaks"),
-    [(known_of_past_days, {"n_orders", "total_spend"}), (one_row_for_every_line, {"customer_id"})],
+    [(known_of_past_days, {"n_orders", "monetary_value"}), (one_row_for_every_line, {"customer_id"})],
     ids=lambda given: getattr(given, "__name__", ""),
 )
 def test_a_builder_that_peeks_is_caught(plain: Records, build: Any, leaks: set[str]) -> None:

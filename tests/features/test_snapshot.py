@@ -33,7 +33,7 @@ def test_there_is_no_default_cutoff(con: Any) -> None:
     assert str(caught.value) == "a snapshot needs at least one cutoff; hint: name the date explicitly"
 
 
-KNOWN = {"entries": "known_day", "visits": "day", "contacts": "day", "products": "known_day"}
+KNOWN = {"entries": "known_day", "visits": "day", "contacts": "day", "booked": "known_day"}
 
 
 @settings(few, max_examples=2)

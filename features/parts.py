@@ -1,0 +1,31 @@
+"""Tables by name, each made when it is first asked for: what no feature needs costs nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import ibis.expr.types as ir
+
+Maker = Callable[[], ir.Table]
+
+
+class Parts(Mapping[str, ir.Table]):
+    """A mapping whose tables are made at the first look, and remembered.
+
+    Parameters
+    ----------
+    makers : Mapping[str, callable]
+        How each table is made.
+    """
+
+    def __init__(self, makers: Mapping[str, Maker]) -> None:
+        self._makers, self._made = dict(makers), dict[str, ir.Table]()
+
+    def __getitem__(self, name: str) -> ir.Table:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)

@@ -1,0 +1,70 @@
+"""Where DuckDB keeps tables: in memory while they are small, beyond that in a file."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+
+IN_MEMORY = 0.25
+"""Share of the engine's memory limit that kept tables may take; the rest is for the work."""
+
+_FILE = "kept"
+
+
+class DuckdbStore:
+    """The tables a connection keeps.
+
+    In memory they lie as they are, and nothing is written twice as fast. In a file they are compressed, and
+    leave the memory to joins and groups.
+
+    Parameters
+    ----------
+    connection : ibis Backend
+        An in-memory DuckDB.
+    folder : Path
+        For the file.
+    """
+
+    def __init__(self, connection: Any, folder: Path) -> None:
+        self._connection, self._folder = connection, folder
+        self._kept: dict[str, tuple[str, str | None]] = {}
+        self._numbers = itertools.count(1)
+        self._has_file = False
+
+    def keep(self, expression: ir.Table, name: str, *, in_order: bool) -> ir.Table:
+        """Compute a table, and let go of its namesake."""
+        before, table = self._kept.pop(name, None), f"{name}_{next(self._numbers)}"
+        place = self._file() if self._is_full() else None
+        # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
+        self._connection.create_table(table, schema=expression.schema(), database=place)
+        self._connection.raw_sql(f"set preserve_insertion_order = {str(in_order).lower()}")
+        self._connection.insert(table, expression, database=place)
+        self._connection.raw_sql("reset preserve_insertion_order")
+        if before is not None:
+            self._connection.drop_table(before[0], database=before[1])
+        if place is None and self._is_full():
+            place = self._moved(table)
+        self._kept[name] = (table, place)
+        kept: ir.Table = self._connection.table(table, database=place)
+        return kept
+
+    def _moved(self, table: str) -> str:
+        """Take a table that does not fit to the file."""
+        place = self._file()
+        self._connection.create_table(table, self._connection.table(table), database=place)
+        self._connection.drop_table(table)
+        return place
+
+    def _is_full(self) -> bool:
+        [(used, limit)] = self._connection.raw_sql(
+            "select (select sum(memory_usage_bytes) from duckdb_memory() where tag = 'IN_MEMORY_TABLE'),"
+            " parse_formatted_bytes(current_setting('memory_limit'))"
+        ).fetchall()
+        return bool(used > IN_MEMORY * limit)
+
+    def _file(self) -> str:
+        if not self._has_file:
+            self._connection.attach(self._folder / f"{_FILE}.duckdb", _FILE)
+            self._has_file = True
+        return f"{_FILE}.main"
