@@ -12,6 +12,7 @@ import pandas as pd
 
 from features.build import build_panel, to_model_frame
 from features.history import make_history
+from features.rfm import WINDOWS, rfm
 from features.snapshot import day_number, sample_customers
 from models.btyd import Btyd, with_btyd_by_cutoff
 from models.folds import (
@@ -156,6 +157,7 @@ def fit_scorer(
     for (h, name), part in zip(jobs, fitted, strict=True):
         parts.setdefault(h, {})[name] = part
     judged = schedule.judged_horizon
+    used = features if value_trees or "boosting" in recipe.weights else rfm_only(features, target.horizons)
     value = fit_value(train[judged], btyd, judged, features, has_trees=value_trees, seed=seed)
     scorer = Scorer(
         purchase=PurchaseModel(recipe, parts, btyd),
@@ -164,10 +166,16 @@ def fit_scorer(
         primary_horizon=target.primary_horizon,
         clv_horizon=target.clv_horizon,
         has_amounts=log.has_amounts,
-        features=features,
+        features=used,
         trained_until=schedule.until.isoformat(),
     )
     return scorer.with_base(newest)
+
+
+def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:
+    """Keep what a model without trees looks at: scoring then builds nothing else, and needs no other table."""
+    plain = {f.name for f in rfm([*WINDOWS, *horizons])} | {"days_since_last_order"}
+    return tuple(name for name in features if name in plain)
 
 
 def train_scorer(

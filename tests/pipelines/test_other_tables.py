@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.build import build_features
+from features.build import build_features, to_model_frame
 from features.catalogue import visible_features
 from features.history import make_history
 from features.snapshot import day_number, take_snapshot
+from models.purchase import RECIPES
 from pipelines import score, train
 from pipelines.cli import main
+from pipelines.config import load_config
 from pipelines.purchase_log import fingerprints
+from pipelines.training import fit_scorer, load_panel, make_schedule
 from tests.pipelines.conftest import everything
 from tests.pipelines.other_shop import CONFIG, opened, others, without, write_shop
 
@@ -244,3 +247,20 @@ def test_the_arm_of_an_experiment_reaches_no_feature(shop: Path) -> None:
     words = set(re.findall(r"\w+", str(ibis.to_sql(table, dialect="duckdb")).lower()))
     assert "cost" in words
     assert not words & {"arm", "campaign", "campaign_id"}
+
+
+def test_a_model_without_trees_needs_no_other_table(shop: Path) -> None:
+    recipe, until = RECIPES["bgnbd"], date.fromisoformat(AS_OF)
+    with opened(shop, CONFIG) as (engine, log, _):
+        config = load_config(shop.with_name("own.toml"))
+        schedule = make_schedule(config, log, until)
+        panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
+        scorer = fit_scorer(panel, btyd, recipe, schedule, config, log, value_trees=False)
+    alone = without("customers", without("contacts", without("events")))
+    with opened(shop, alone) as (engine, log, _):
+        snapshot = take_snapshot(make_history(log.records), [until])
+        raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))
+    known = {f.name: f for f in log.features(scorer.horizons)}
+    scored = scorer.score(to_model_frame(raw, [known[name] for name in scorer.features]))
+    assert len(scored) == len(raw) > 100
+    assert scored["p_purchase_60d"].between(0, 1).all()
