@@ -31,7 +31,7 @@ def fixed(folder: Path, cutoff: date, out: Path, spill: Path, threads: int, stag
     """Build the fixed set, money in currency units, from the log's Parquet files into a Parquet file."""
     with _engine(spill, threads) as engine:
         keep = _keeper(engine, spill, stages)
-        history = make_history(_records(engine, folder, keep), keep)
+        history = make_history(_records(engine, folder, keep), keep, cutoff)
         with stages("features"):
             built = build_features(take_snapshot(history, [cutoff]), names=FIXED)
             money = {f.name for f in visible_features(has=CONTRACT.has) if f.unit == "money"}
@@ -43,7 +43,7 @@ def full(folder: Path, cutoff: date, out: Path, spill: Path, threads: int, stage
     """Build every feature of every customer at one cutoff, from Parquet to Parquet."""
     with _engine(spill, threads) as engine:
         keep = _keeper(engine, spill, stages)
-        history = make_history(_records(engine, folder, keep), keep)
+        history = make_history(_records(engine, folder, keep), keep, cutoff)
         with stages("features"):
             engine.to_parquet(build_features(take_snapshot(history, [cutoff]), HORIZONS), out)
 

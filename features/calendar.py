@@ -1,9 +1,34 @@
 """The calendar of day numbers (days since 1970-01-01) in whole-number steps, alike on every engine."""
 
+from datetime import date, timedelta
+
 import ibis.expr.types as ir
 
 WEEK = 7
 YEAR = 365
+_EPOCH = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, the integer form of every day in a history.
+
+    Examples
+    --------
+    >>> day_number(date(1970, 1, 2))
+    1
+    """
+    return (day - _EPOCH).days
+
+
+def day_from_number(number: int) -> date:
+    """Turn a day number back into a date.
+
+    Examples
+    --------
+    >>> day_from_number(1).isoformat()
+    '1970-01-02'
+    """
+    return _EPOCH + timedelta(number)
 
 
 def weekday(day: ir.Value) -> ir.Value:

@@ -1,6 +1,6 @@
 """The shop's wall clock: a day begins at midnight in the shop's zone, whatever zone the log is in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import ibis
@@ -11,36 +11,61 @@ Offsets = Sequence[tuple[datetime, int]]
 
 UTC: Offsets = ((datetime(1, 1, 1), 0),)
 
-# A time of day that ends in an offset or in letters (Z, UTC, Europe/London). The engine reads text with
-# any letters as a time without a zone, so they must go the way of the zones, where nonsense becomes null.
-_ZONED = r"[0-9]{2}:[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)$"
-_SPACED_OFFSET = r" +([+-][0-9]{2}(:?[0-9]{2})?)$"
+# After its first colon a time without a zone has only more of the time. If anything else is there (Z, +7,
+# GMT+7, Europe/London, PM), the text must go the way of the zones, where nonsense becomes null: asked for a
+# time without a zone, the engine passes over much that it does not know.
+_ZONED = r":.*[^0-9:.]"
+# One form for every offset, as engines take +07 and +0700 but not +7, and DuckDB takes UTC+5:30 for UTC+5.
+_OFFSET, _ONE_FORM = r"([0-9.]) *(UTC|GMT)? *([+-][0-9:]+)$", r"\1 GMT\3"
 
 
-def wall_clock(column: ir.Value, offsets: Offsets) -> ir.Value:
-    """Read a column of times as the shop's wall clock.
+def with_wall_clocks(table: ir.Table, times: Mapping[str, str | None], offsets: Offsets) -> ir.Table:
+    """Add columns of times, read as the shop's wall clock.
+
+    It takes a table and not a column, so that the reading is a step before the conversion, which names its
+    time once for each offset (141 in London): in one step, text would be parsed that often in the SQL.
 
     Parameters
     ----------
-    column : ibis Value
-        Timestamps, dates or ISO text. Those with a zone are converted; those without are taken to be the
-        shop's already. Text that is no date becomes null.
+    table : ibis Table
+        Of any columns.
+    times : mapping of str to str
+        Name of a new column, to the one it is read from: timestamps, dates or ISO text. Those with a zone are
+        converted; those without are taken to be the shop's already. Text that is no date becomes null; None
+        gives a column of nulls.
     offsets : sequence of (datetime, int)
         The shop's zone.
 
     Returns
     -------
-    ibis Value
-        A timestamp without a zone.
+    ibis Table
+        With the new columns: timestamps without a zone.
     """
+    flags = {new: _is_zoned(table[source]) for new, source in times.items() if source is not None}
+    zoned = {new: f"{new}_is_zoned" for new, flag in flags.items() if flag is not None}
+    read = table.mutate(
+        **{new: ibis.null("timestamp") if s is None else _read(table[s]) for new, s in times.items()},
+        **{name: flags[new] for new, name in zoned.items()},
+    )
+    local = {n: ibis.ifelse(read[flag], _shift(read[n], offsets), read[n]) for n, flag in zoned.items()}
+    return read.mutate(**local).drop(*zoned.values())
+
+
+def _is_zoned(column: ir.Value) -> ir.BooleanValue | None:
+    """Tell which times have a zone; None if no time of this type has."""
     kind = column.type()
     if kind.is_string():
-        text = column.strip().re_replace(_SPACED_OFFSET, r"\1")
-        zoned = text.try_cast("timestamp('UTC')").cast("timestamp")
-        local = text.try_cast("timestamp")
-        return ibis.ifelse(text.re_search(_ZONED), _shift(zoned, offsets), local)
-    local = column.cast("timestamp")
-    return _shift(local, offsets) if kind.is_timestamp() and kind.timezone is not None else local
+        return column.strip().re_search(_ZONED)
+    return ibis.literal(True) if kind.is_timestamp() and kind.timezone is not None else None
+
+
+def _read(column: ir.Value) -> ir.Value:
+    """Read times: in UTC if they have a zone, else as they stand."""
+    if not column.type().is_string():
+        return column.cast("timestamp")
+    text = column.strip()
+    zoned = text.re_replace(_OFFSET, _ONE_FORM).try_cast("timestamp('UTC')").cast("timestamp")
+    return ibis.ifelse(text.re_search(_ZONED), zoned, text.try_cast("timestamp"))
 
 
 def _shift(utc: ir.Value, offsets: Offsets) -> ir.Value:

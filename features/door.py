@@ -2,13 +2,13 @@
 
 import functools
 import operator
-from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
 
-from features.clock import wall_clock
+from features.clock import with_wall_clocks
 from features.contracts import MONEY_UNITS, TransactionsContract, check_columns
+from features.parts import Keep
 
 MAX_AMOUNT = 1e10
 """Amounts beyond this (in currency units) are refused: their sums could leave the int64 range."""
@@ -51,17 +51,17 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
         If a mapped column does not exist.
     """
     check_columns(raw, contract)
-    parsed = raw.mutate(
-        door_customer_id=text_id(raw[contract.columns["customer_id"]]),
-        door_ordered_at=wall_clock(raw[contract.columns["ordered_at"]], contract.offsets),
-        door_price=_price(raw, contract),
-        door_product_id=_optional_text(raw, contract, "product_id"),
-        door_category=_optional_text(raw, contract, "category"),
-        door_channel=_optional_text(raw, contract, "channel"),
-        door_quantity=_optional_size(raw, contract, "quantity", QUANTITY_UNITS),
-        door_discount=_optional_size(raw, contract, "discount", MONEY_UNITS),
-        door_recorded_at=_recorded_at(raw, contract),
-        door_order_id=_optional_text(raw, contract, "order_id"),
+    times = {f"door_{standard}": contract.columns.get(standard) for standard in ("ordered_at", "recorded_at")}
+    timed = with_wall_clocks(raw, times, contract.offsets)
+    parsed = timed.mutate(
+        door_customer_id=text_id(timed[contract.columns["customer_id"]]),
+        door_price=_price(timed, contract),
+        door_product_id=_optional_text(timed, contract, "product_id"),
+        door_category=_optional_text(timed, contract, "category"),
+        door_channel=_optional_text(timed, contract, "channel"),
+        door_quantity=_optional_size(timed, contract, "quantity", QUANTITY_UNITS),
+        door_discount=_optional_size(timed, contract, "discount", MONEY_UNITS),
+        door_order_id=_optional_text(timed, contract, "order_id"),
     )
     typed = _add_days(_add_amount(parsed.mutate(door_cancelled=_is_cancelled(parsed, contract))))
     faults = _faults(typed, contract)
@@ -132,11 +132,6 @@ def _is_cancelled(parsed: ir.Table, contract: TransactionsContract) -> ir.Value:
     return text.startswith(marker.prefix).fill_null(False)
 
 
-def _recorded_at(raw: ir.Table, contract: TransactionsContract) -> ir.Value:
-    source = contract.columns.get("recorded_at")
-    return ibis.null("timestamp") if source is None else wall_clock(raw[source], contract.offsets)
-
-
 def _add_amount(parsed: ir.Table) -> ir.Table:
     signed = ibis.ifelse(parsed.door_cancelled, -parsed.door_price.abs(), parsed.door_price)
     with_amount = parsed.mutate(door_amount=to_units(signed, MONEY_UNITS))
@@ -194,9 +189,7 @@ def used_lines(door: ir.Table) -> ir.Table:
     return used.select(**{name: used[f"door_{name}"] for name in names})
 
 
-def keep_lines(
-    door: ir.Table, contract: TransactionsContract, keep: Callable[[ir.Table, str], ir.Table]
-) -> ir.Table:
+def keep_lines(door: ir.Table, contract: TransactionsContract, keep: Keep) -> ir.Table:
     """Keep the used lines: of their columns, only those that say something.
 
     Parameters

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from features.clock import UTC, Offsets, wall_clock
+from features.clock import UTC, Offsets, with_wall_clocks
 from features.contracts import MONEY_UNITS, require_columns, require_known, require_times
 from features.door import day_number_of, number, set_aside, text_id, to_units
 from features.errors import ContractError
@@ -32,6 +32,9 @@ TIMES = {"events": ("occurred_at",), "contacts": ("sent_at",), "customers": ("va
 
 NOTHING = ("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "-")
 """What exports write where there is nothing, in lower case. Ids of customers are taken as they stand."""
+
+# In front of a time's standard name; columns that begin like this are not among those set aside.
+_CLOCK = "door_parsed_clock_"
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,22 @@ class TableContract:
         require_columns(raw, self.columns, self.name)
         require_times(raw, self.columns, TIMES[self.kind], self.name)
 
-    def fault(self, raw: ir.Table) -> ir.Value:
+    def with_times(self, raw: ir.Table) -> ir.Table:
+        """Add the table's times as the shop's clock; the rest is asked of a table that has them."""
+        times = {f"{_CLOCK}{standard}": self.columns.get(standard) for standard in TIMES[self.kind]}
+        return with_wall_clocks(raw, times, self.offsets)
+
+    def fault(self, timed: ir.Table) -> ir.Value:
         """Why a row cannot be used; null for the others."""
-        faults = [(self.customer(raw).isnull(), "no_customer")]
+        faults = [(self.customer(timed).isnull(), "no_customer")]
         if TIMES[self.kind][0] in self.columns:
-            faults.append((self.time(raw, TIMES[self.kind][0]).isnull(), "no_date"))
+            faults.append((self.time(timed, TIMES[self.kind][0]).isnull(), "no_date"))
         return ibis.cases(*faults)
 
     def set_aside(self, raw: ir.Table) -> ir.Table:
         """Return the raw rows that cannot be used, each with its ``reason`` (`features.door.set_aside`)."""
-        return set_aside(raw.mutate(door_reason=self.fault(raw)))
+        timed = self.with_times(raw)
+        return set_aside(timed.mutate(door_reason=self.fault(timed)))
 
     def customer(self, raw: ir.Table) -> ir.Value:
         """The customer, written as the transactions write it."""
@@ -85,10 +94,9 @@ class TableContract:
         source = self.columns.get(standard)
         return ibis.null("string") if source is None else word(raw[source])
 
-    def time(self, raw: ir.Table, standard: str) -> ir.Value:
+    def time(self, timed: ir.Table, standard: str) -> ir.Value:
         """The column as the shop's clock; null where it is not mapped."""
-        source = self.columns.get(standard)
-        return ibis.null("timestamp") if source is None else wall_clock(raw[source], self.offsets)
+        return timed[f"{_CLOCK}{standard}"]
 
     def units(self, raw: ir.Table, standard: str, units: int) -> ir.Value:
         """The column as whole numbers of a small unit; null where it is not mapped or no number."""
@@ -114,14 +122,15 @@ def event_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
         for rows that are used.
     """
     contract.check(raw)
-    typed = raw.select(
-        customer_id=contract.customer(raw),
-        occurred_at=contract.time(raw, "occurred_at"),
-        kind=event_kind(raw[contract.columns["event_type"]].cast("string")).fill_null("other"),
-        channel=contract.word(raw, "channel"),
-        session_id=contract.word(raw, "session_id"),
-        dwell_ms=contract.units(raw, "duration_s", 1000),
-        reason=contract.fault(raw),
+    timed = contract.with_times(raw)
+    typed = timed.select(
+        customer_id=contract.customer(timed),
+        occurred_at=contract.time(timed, "occurred_at"),
+        kind=event_kind(timed[contract.columns["event_type"]].cast("string")).fill_null("other"),
+        channel=contract.word(timed, "channel"),
+        session_id=contract.word(timed, "session_id"),
+        dwell_ms=contract.units(timed, "duration_s", 1000),
+        reason=contract.fault(timed),
     )
     return typed.mutate(day=day_number_of(typed.occurred_at))
 
@@ -138,11 +147,12 @@ def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
         ``customer_id, day, cost, reason``; cost is int64 money.
     """
     contract.check(raw)
-    return raw.select(
-        customer_id=contract.customer(raw),
-        day=day_number_of(contract.time(raw, "sent_at")),
-        cost=contract.units(raw, "cost", MONEY_UNITS),
-        reason=contract.fault(raw),
+    timed = contract.with_times(raw)
+    return timed.select(
+        customer_id=contract.customer(timed),
+        day=day_number_of(contract.time(timed, "sent_at")),
+        cost=contract.units(timed, "cost", MONEY_UNITS),
+        reason=contract.fault(timed),
     )
 
 
@@ -177,16 +187,17 @@ def customer_rows(
     """
     contract.check(raw)
     require_columns(raw, {name: name for name, _ in attributes}, contract.name)
-    referred = contract.word(raw, "referred_by").notnull().cast("int64")
-    return raw.select(
-        customer_id=contract.customer(raw),
-        known_day=day_number_of(contract.time(raw, "valid_from")),
-        signup_day=day_number_of(contract.time(raw, "signed_up_at")),
-        acquisition_channel=contract.word(raw, "acquisition_channel"),
-        acquisition_cost=contract.units(raw, "acquisition_cost", MONEY_UNITS),
+    timed = contract.with_times(raw)
+    referred = contract.word(timed, "referred_by").notnull().cast("int64")
+    return timed.select(
+        customer_id=contract.customer(timed),
+        known_day=day_number_of(contract.time(timed, "valid_from")),
+        signup_day=day_number_of(contract.time(timed, "signed_up_at")),
+        acquisition_channel=contract.word(timed, "acquisition_channel"),
+        acquisition_cost=contract.units(timed, "acquisition_cost", MONEY_UNITS),
         was_referred=referred,
-        **{f"attr_{n}": (word if kind == "category" else number_of)(raw[n]) for n, kind in attributes},
-        reason=contract.fault(raw),
+        **{f"attr_{n}": (word if kind == "category" else number_of)(timed[n]) for n, kind in attributes},
+        reason=contract.fault(timed),
     )
 
 

@@ -7,8 +7,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from features.calendar import day_number
 from features.records import KNOWN_FROM, Records
-from features.snapshot import day_number
 
 Change = Callable[[ir.Table, str, int], ir.Table]
 """From a table, its name and the cutoff's day number to the table with another future."""

@@ -5,26 +5,17 @@ is an entry of its own that carries the day it belongs to (``day``) and the day 
 (``known_day``). A purchase day is kept in versions, each with the span of days in which it was the truth.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
+from features.parts import Keep, as_it_is
 from features.refunds import match_refunds
 
 FOREVER = 2**31
 """The day number before which the newest version of anything stays the truth."""
-
-
-Keep = Callable[[ir.Table, str], ir.Table]
-"""Computes a table once and gives it back as one that is there; the engine's business."""
-
-
-def as_it_is(table: ir.Table, _name: str) -> ir.Table:
-    """Keep nothing: the table stays an expression."""
-    return table
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """History: all that ever became known, dated by when; made once, looked at from as many cutoffs as needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
 from features.booked import booked
-from features.grains import FOREVER, Keep, Ledger, as_it_is, order_ledger, purchase_days
+from features.calendar import day_number
+from features.grains import FOREVER, Ledger, order_ledger, purchase_days
 from features.leads import leading
-from features.parts import Maker, Parts
+from features.parts import Keep, Maker, Parts, as_it_is
 from features.records import Records
 from features.switches import switches
 from features.variety import variety
@@ -33,14 +35,17 @@ class History:
         Optional input columns that are there (`features.records.Records`).
     attributes : tuple of (str, str)
         Attributes of the customers, with ``"number"`` or ``"category"``.
+    at : date, optional
+        The only cutoff from which it may be looked at.
     """
 
     parts: Mapping[str, ir.Table]
     has: frozenset[str]
     attributes: tuple[tuple[str, str], ...] = ()
+    at: date | None = None
 
 
-def make_history(records: Records, keep: Keep = as_it_is) -> History:
+def make_history(records: Records, keep: Keep = as_it_is, at: date | None = None) -> History:
     """Turn records into a history.
 
     Parameters
@@ -49,6 +54,9 @@ def make_history(records: Records, keep: Keep = as_it_is) -> History:
         Behind the door.
     keep : callable
         How intermediate tables are kept; by default they stay expressions.
+    at : date, optional
+        The only cutoff that will be asked for: what is known later is left out at once, and what can be
+        added up for this one date is not told by days.
 
     Returns
     -------
@@ -59,31 +67,42 @@ def make_history(records: Records, keep: Keep = as_it_is) -> History:
     def named(table: ir.Table, name: str) -> ir.Table:
         return keep(table, f"history_{name}")
 
+    if at is not None:
+        records = replace(records, lines=records.lines.filter(records.lines.known_day < day_number(at)))
     ledger = order_ledger(records.lines, records.cancellation_prefix, named)
     makers: dict[str, Maker] = {"entries": ledger.entries}
-    for name, make in (_of_orders(records, ledger) | _of_events(records) | _of_people(records)).items():
+    for name, make in (_of_orders(records, ledger, at) | _of_events(records) | _of_people(records)).items():
         makers[name] = partial(_made, make, name, named)
-    return History(Parts(makers), records.has, records.attributes)
+    return History(Parts(makers), records.has, records.attributes, at)
 
 
 def _made(make: Maker, name: str, keep: Keep) -> ir.Table:
     return keep(make(), name)
 
 
-def _of_orders(records: Records, ledger: Ledger) -> dict[str, Maker]:
+def _of_orders(records: Records, ledger: Ledger, at: date | None) -> dict[str, Maker]:
     lines, has = records.lines, records.has
     bought = lines.filter(~lines.is_refund)
     varied = {name: column for name, column in VARIED.items() if column in has}
     leads = tuple(column for column in ("product_id", "category") if column in has)
     makers: dict[str, Maker] = {
         "days": lambda: purchase_days(ledger, has_late="recorded_at" in has),
-        "booked": lambda: booked(ledger, {name: variety(bought, column) for name, column in varied.items()}),
+        "booked": lambda: _booked(bought, ledger, varied, at),
     }
     if leads:
         makers["leads"] = lambda: leading(bought, ledger.bought, leads)
     if "channel" in has:
         makers["order_switches"] = lambda: switches(bought, ("known_day", "ordered_at", "order_id"))
     return makers
+
+
+def _booked(bought: ir.Table, ledger: Ledger, varied: Mapping[str, str], at: date | None) -> ir.Table:
+    if at is None:
+        return booked(ledger, {name: variety(bought, column) for name, column in varied.items()})
+    known = {"known_day": ibis.literal(day_number(at) - 1, "int64")}
+    rows, orders = bought.mutate(**known), ledger.bought.mutate(**known)
+    varieties = {name: variety(rows, column, by_day=False) for name, column in varied.items()}
+    return booked(Ledger(orders, ledger.taken), varieties)
 
 
 def _of_events(records: Records) -> dict[str, Maker]:

@@ -6,7 +6,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from features.snapshot import KEYS, day_number
+from features.calendar import day_number
+from features.snapshot import KEYS
 
 WindowEnd = Callable[[ir.Value, int], ir.Value]
 """From a cutoff (day number) and a horizon in days to the first day after the label's window."""

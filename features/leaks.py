@@ -7,9 +7,10 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
+from features.calendar import day_from_number, day_number
 from features.futures import FOUR_CENTURIES, MUTATIONS, shifted, with_other_futures, without_future
 from features.records import Records
-from features.snapshot import day_from_number, day_number, sample_customers
+from features.snapshot import sample_customers
 
 Builder = Callable[[Records, date], ir.Table]
 """From records and a cutoff to a feature table keyed by ``customer_id``."""

@@ -1,10 +1,18 @@
-"""Tables by name, each made when it is first asked for: what no feature needs costs nothing."""
+"""How tables are kept, and tables by name, each made when it is first asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
 
 import ibis.expr.types as ir
 
 Maker = Callable[[], ir.Table]
+
+Keep = Callable[[ir.Table, str], ir.Table]
+"""Computes a table once and gives it back as one that is there; the engine's business."""
+
+
+def as_it_is(table: ir.Table, _name: str) -> ir.Table:
+    """Keep nothing: the table stays an expression."""
+    return table
 
 
 class Parts(Mapping[str, ir.Table]):

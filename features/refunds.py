@@ -1,11 +1,12 @@
 """Find the order that a refund takes back, looking only at what came before the refund."""
 
-from collections.abc import Callable
-
 import ibis
 import ibis.expr.types as ir
 
-_KEY = ("customer_id", "order_id", "product_id", "ordered_at", "known_day", "amount")
+from features.parts import Keep, as_it_is
+from features.refund_items import latest_fitting
+
+_KEY = ("customer_id", "product_id", "ordered_at", "known_day", "amount")
 """What tells one refund from another; refunds that share all of it take back the same order."""
 
 
@@ -14,7 +15,7 @@ def match_refunds(
     bought: ir.Table,
     orders: ir.Table,
     cancellation_prefix: str | None = None,
-    keep: Callable[[ir.Table, str], ir.Table] = lambda table, _: table,
+    keep: Keep = as_it_is,
 ) -> ir.Table:
     """Give each refund line the order and day it reduces.
 
@@ -35,8 +36,8 @@ def match_refunds(
     cancellation_prefix : str, optional
         Prefix of a cancelled order's number, for example ``"C"``.
     keep : callable
-        How the refunds are kept once their numbers were looked up: an engine that can count those that name
-        no order, often none, spares itself the search among all lines.
+        How intermediate tables are kept: an engine that can count the refunds that name no order, often
+        none, spares itself the search among all lines.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def match_refunds(
     """
     named = keep(_by_number(refunds, orders, cancellation_prefix), "named_refunds")
     nameless = keep(named.filter(named.found_day.isnull()).drop("found_order_id", "found_day"), "nameless")
-    matched = _by_item(nameless, bought)
+    matched = _by_item(nameless, bought, keep)
     return _told(named.filter(named.found_day.notnull())).union(_told(matched))
 
 
@@ -84,31 +85,7 @@ def _by_number(refunds: ir.Table, orders: ir.Table, prefix: str | None) -> ir.Ta
     return wanted.left_join(best, list(key)).drop(*[f"{name}_right" for name in key])
 
 
-def _by_item(refunds: ir.Table, bought: ir.Table) -> ir.Table:
-    """Find the latest order that fits what is taken back: its product or, without one, its amount."""
-    key = refunds.select(*_KEY).distinct()
-    lines = bought.select(
-        b_customer="customer_id", found_order_id="order_id", found_day="day", found_at="ordered_at",
-        b_known="known_day", b_product="product_id", price="amount",
-    )  # fmt: skip
-    there = [
-        key.customer_id == lines.b_customer,
-        lines.found_at <= key.ordered_at,
-        lines.b_known <= key.known_day,
-    ]
-    by_product = key.inner_join(lines, [key.product_id == lines.b_product, *there])
-    alike = [-key.amount == lines.price, key.product_id.isnull(), lines.b_product.isnull()]
-    best = _latest(by_product.union(key.inner_join(lines, [*alike, *there])))
+def _by_item(refunds: ir.Table, bought: ir.Table, keep: Keep) -> ir.Table:
+    best = latest_fitting(refunds, bought, keep)
     same = [refunds[name].identical_to(best[name]) for name in _KEY]
     return refunds.left_join(best, same).drop(*[f"{name}_right" for name in _KEY])
-
-
-def _latest(pairs: ir.Table) -> ir.Table:
-    found = ("found_order_id", "found_day", "found_at")
-    offers = pairs.group_by(*_KEY, *found, "b_known").agg(price=pairs.price.sum())
-    fit = ibis.cases((offers.price == -offers.amount, 2), (offers.price > -offers.amount, 1), else_=0)
-    offers = offers.mutate(fit=fit)
-    order = [offers[name].desc() for name in ("fit", "found_at", "found_order_id", "found_day")]
-    rank = ibis.row_number().over(ibis.window(group_by=list(_KEY), order_by=order))
-    ranked = offers.mutate(place=rank)
-    return ranked.filter(ranked.place == 0).select(*_KEY, "found_order_id", "found_day")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
+from features.calendar import day_number
 from features.errors import ContractError
 from features.grains import with_gap
 from features.history import History
@@ -16,30 +17,6 @@ from features.parts import Maker, Parts
 KEYS = ["customer_id", "cutoff"]
 REPLY_DAYS = 7
 """Days from a contact within which a purchase day counts as following it."""
-
-_EPOCH = date(1970, 1, 1)
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01, the integer form of every day in a history.
-
-    Examples
-    --------
-    >>> day_number(date(1970, 1, 2))
-    1
-    """
-    return (day - _EPOCH).days
-
-
-def day_from_number(number: int) -> date:
-    """Turn a day number back into a date.
-
-    Examples
-    --------
-    >>> day_from_number(1).isoformat()
-    '1970-01-02'
-    """
-    return _EPOCH + timedelta(number)
 
 
 @dataclass(frozen=True)
@@ -83,10 +60,12 @@ def take_snapshot(history: History, cutoffs: Sequence[date]) -> Snapshot:
     Raises
     ------
     ContractError
-        If no cutoff is given: nothing defaults to the newest date.
+        If no cutoff is given: nothing defaults to the newest date; or if the history was made for another.
     """
     if not cutoffs:
         raise ContractError("a snapshot needs at least one cutoff", hint="name the date explicitly")
+    if history.at is not None and {*cutoffs} != {history.at}:
+        raise ContractError(f"this history was made for {history.at} alone", example=str(max(cutoffs)))
     numbers = sorted({day_number(c) for c in cutoffs})
 
     def seen(name: str) -> ir.Table:

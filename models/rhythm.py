@@ -18,6 +18,9 @@ MANY = 12.0
 .1 to 12 buyers a day for two years, 4 have a stretch that exceeds it."""
 
 WEEK = 7
+LATELY = 6
+"""Periods before the newest that say what is usual; half of them must be there."""
+
 LONG = WEEK
 """Days from which on a hole is a warning: no shop loses a week by a bank holiday."""
 
@@ -164,3 +167,36 @@ def judge_holes(daily: pd.DataFrame, period: Period = DAY) -> Finding:
 def _said(hole: Hole) -> str:
     when = str(hole.first) if hole.days == 1 else f"{hole.first} to {hole.last} ({hole.days} days)"
     return f"{when}, about {hole.expected:,.0f} buyers"
+
+
+def judge_newest(daily: pd.DataFrame, period: Period) -> Finding | None:
+    """Say whether the newest week, month or quarter looks cut short; its dates cannot tell.
+
+    Parameters
+    ----------
+    daily : DataFrame
+        As `find_holes` takes it; the last day ends the log's newest period.
+    period : Period
+        The grain of the log.
+
+    Returns
+    -------
+    Finding or None
+        None for a log to the day, whose dates tell where it ends, and where too little is there to compare.
+    """
+    if period.kind == "day":
+        return None
+    rows = daily["rows"].groupby([period.number(day.date()) for day in daily.index]).sum()
+    before, newest, first = rows.iloc[-1 - LATELY : -1], int(rows.iloc[-1]), period.start(int(rows.index[-1]))
+    if len(before) < LATELY // 2 or before.median() < MANY:
+        return None
+    usual = float(before.median())
+    numbers = {"first": str(first), "rows": newest, "usual_rows": usual}
+    text = f"the newest {period.kind}, from {first} on, has {newest:,} rows; {usual:,.0f} are usual"
+    if newest >= usual / 2:
+        return Finding("ok", "newest_period", text, numbers)
+    text += (
+        f". Was it exported before the {period.kind} was over? Training would take that for a lull; if so, "
+        f"train with --as-of {first}"
+    )
+    return Finding("warning", "newest_period", text, numbers)

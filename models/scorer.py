@@ -48,6 +48,8 @@ class Scorer:
     lapsed_below : float
         A quarter of the training base's mean probability of a purchase within the CLV horizon. A customer
         below it who has been silent for longer than the primary horizon has lapsed already.
+    period : str
+        Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
     """
 
     purchase: PurchaseModel
@@ -60,6 +62,7 @@ class Scorer:
     trained_until: str
     tier_edges: tuple[float, float] = (0.0, 1.0)
     lapsed_below: float = 0.0
+    period: str = "day"
 
     @property
     def btyd(self) -> Btyd:
@@ -201,6 +204,7 @@ class Scorer:
             "has_amounts": self.has_amounts,
             "features": list(self.features),
             "trained_until": self.trained_until,
+            "period": self.period,
         }
         return state, trees
 
@@ -237,6 +241,7 @@ class Scorer:
             has_amounts=state["has_amounts"],
             features=tuple(state["features"]),
             trained_until=state["trained_until"],
+            period=state.get("period", "day"),  # models of before it was recorded have none
         )
 
 

@@ -20,12 +20,13 @@ from models.readiness import (
     judge_returns,
     judge_rows,
 )
-from models.rhythm import judge_holes
+from models.rhythm import judge_holes, judge_newest
 from models.schedule import Schedule, ready_on
 from models.silences import Silences, silence_bands
 from models.trend import judge_growth, judge_season, monthly
 from pipelines.config import Config
 from pipelines.console import Answer, Console
+from pipelines.coverage import judge_tables
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady
 from pipelines.log_profile import (
@@ -135,11 +136,13 @@ def _findings(
         *judge_copies(daily),
         judge_files(*shared) if shared else None,
         judge_holes(daily, profile.period),
+        judge_newest(daily, profile.period) if profile.until == log.period.floor(log.end) else None,
         judge_season(daily, target.primary_horizon),
         *judge_growth(daily, has_amounts=log.has_amounts),
         _clock(profile.silences, len(daily), target.primary_horizon),
         judge_amounts(*find_amounts(engine, profile), config.project.currency) if log.has_amounts else None,
         judge_delay(delays, min(target.horizons)) if delays is not None else None,
+        *judge_tables(engine, log, profile),
     ]
     return worst_first([f for f in found if f is not None])
 
@@ -171,7 +174,7 @@ def _answer(
         "first_day": log.first_order_day.isoformat(),
         "until": until.isoformat(),
         "days": len(daily),
-        "stray_rows": log.stray,
+        "stray_rows": log.span.stray,
         "identical_rows": int((daily["rows"] - daily["distinct_rows"]).sum()),
         "has_amounts": log.has_amounts,
     }

@@ -8,6 +8,7 @@ import pandas as pd
 from features.errors import ContractError
 from pipelines.guess_dates import READABLE, DateReading, read_dates
 from pipelines.guess_doubts import doubts, percent
+from pipelines.guess_grain import Grain, find_grain
 from pipelines.guess_money import choose_money, find_cancellation, numbers
 from pipelines.guess_names import name_score
 
@@ -26,6 +27,7 @@ SOUNDS_LIKE = {
 }
 DATES = ("ordered_at", "recorded_at")
 NUMBERS = ("amount", "quantity", "unit_price", "discount")
+MONEY = ("amount", "unit_price")
 LOADED_LATE = 31  # days
 LABELS = {"category": 5_000, "channel": 200}  # more different values than this, and it is something else
 
@@ -47,6 +49,7 @@ class Proposal:
     formats: dict[str, str] = field(default_factory=dict)
     cancellation: str | None = None
     notes: tuple[str, ...] = ()
+    grain: Grain = field(default_factory=Grain)
 
 
 def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
@@ -63,7 +66,8 @@ def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
     Returns
     -------
     Proposal
-        The guesses with their reasons, formats of dates written as text, the prefix of cancelled orders.
+        The guesses with their reasons, formats of dates written as text, the prefix of cancelled orders, the
+        grain of the dates.
 
     Raises
     ------
@@ -92,8 +96,9 @@ def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
     formats = {
         column: form for column in DATES if column in chosen and (form := dates[chosen[column]].format)
     }
-    notes = (*record_notes, *money_notes, *doubts(sample, chosen, dates))
-    return Proposal(guesses, formats, cancelled, notes)
+    grain = find_grain(sample[chosen["ordered_at"]], formats.get("ordered_at"))
+    notes = (*record_notes, *money_notes, *doubts(sample, chosen, dates), *filter(None, [grain.doubt]))
+    return Proposal(guesses, formats, cancelled, notes, grain)
 
 
 def _check_sample(sample: pd.DataFrame, name: str) -> None:
@@ -150,7 +155,7 @@ def _suits(column: str, values: pd.Series, dates: dict[str, DateReading]) -> boo
     if column in DATES or values.name in dates:
         return column in DATES and values.name in dates
     if column in NUMBERS:
-        return _share_of_numbers(values) >= READABLE
+        return _share_of_numbers(values) >= READABLE and not (column in MONEY and _is_flag(values))
     if column in LABELS:
         return _distinct(values) <= LABELS[column]
     return _distinct(values) > 1
@@ -159,6 +164,11 @@ def _suits(column: str, values: pd.Series, dates: dict[str, DateReading]) -> boo
 def _share_of_numbers(values: pd.Series) -> float:
     filled = values.dropna()
     return float(numbers(filled).notna().mean()) if len(filled) else 0.0
+
+
+def _is_flag(values: pd.Series) -> bool:
+    """Say whether a column tells yes from no: a "paid" of 0 and 1 is no amount."""
+    return pd.api.types.is_bool_dtype(values) or set(numbers(values.dropna())) == {0.0, 1.0}
 
 
 def _distinct(values: pd.Series) -> int:

@@ -73,13 +73,32 @@ def likely_formats(values: list[str]) -> list[str]:
     return [form for form in formats() if 2 * hits[form] >= len(values)]
 
 
+def as_dates(filled: pd.Series, form: str | None) -> pd.Series:
+    """
+    Read the filled values of a column in one format; what is no date is missing.
+
+    Examples
+    --------
+    >>> as_dates(pd.Series(["2020-02-13T23:00-05:00", "soon"]), None).tolist()
+    [Timestamp('2020-02-14 04:00:00'), NaT]
+    """
+    if pd.api.types.is_datetime64_dtype(filled):
+        return filled
+    if form is not None:
+        return pd.to_datetime(filled.astype(str).str.strip(), format=form, errors="coerce")
+    if isinstance(filled.dtype, pd.DatetimeTZDtype):
+        zoned = filled.dt.tz_convert("UTC")
+    else:
+        text = filled.astype(str).str.strip()
+        iso = text.where(text.str.fullmatch(ISO))
+        zoned = pd.to_datetime(iso, format="ISO8601", utc=True, errors="coerce")
+    plain: pd.Series = zoned.dt.tz_localize(None)
+    return plain
+
+
 def reading(text: pd.Series, form: str | None, rival: str | None = None) -> DateReading:
     """Read a whole column in one format."""
-    if form is None:
-        iso = text.where(text.str.fullmatch(ISO))
-        dates = pd.to_datetime(iso, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
-    else:
-        dates = pd.to_datetime(text, format=form, errors="coerce")
+    dates = as_dates(text, form)
     return DateReading(form, float(dates.notna().mean()), dates.min(), dates.max(), rival)
 
 
@@ -126,8 +145,6 @@ def read_dates(column: pd.Series) -> DateReading | None:
     filled = column.dropna()
     if filled.empty or pd.api.types.is_float_dtype(filled) or pd.api.types.is_bool_dtype(filled):
         return None
-    if isinstance(filled.dtype, pd.DatetimeTZDtype):
-        filled = filled.dt.tz_localize(None)
-    if pd.api.types.is_datetime64_dtype(filled):
-        return DateReading(None, 1.0, filled.min(), filled.max())
+    if pd.api.types.is_datetime64_any_dtype(filled):
+        return reading(filled, None)
     return read_text(filled.astype(str).str.strip())

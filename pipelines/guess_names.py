@@ -41,8 +41,9 @@ NAMES = {
     "amount": (
         "net amount, line total, line amount, amount, sales value, net sales, sales amount, revenue, "
         "turnover, gmv, total price, total amount, order value, order total, order amount, total "
-        "spend, spend, payment value, subtotal, =sales, =total, =value, thanh tien, doanh thu, tong "
-        "tien, so tien, tong cong, gia tri, tri gia"
+        "spend, spend, payment value, subtotal, =sales, =total, =value, amount paid, total paid, paid total, "
+        "net paid, =paid, thanh tien, doanh thu, tong tien, so tien, tong cong, gia tri, tri gia, tong thanh "
+        "toan, tien thanh toan, tien hang, doanh so, khach tra, =da thanh toan, =thanh toan, =tien"
     ),
     "quantity": "quantity, qty, units, pieces, =items, num items, item count, =count, so luong, =sl",
     "unit_price": (

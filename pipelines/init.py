@@ -35,6 +35,8 @@ class InitResult:
     formats: dict[str, str]
     cancellation: str | None
     notes: tuple[str, ...]
+    grain: str = ""
+    horizons: tuple[int, ...] = ()
 
 
 def init(log: str, config_path: Path, force: bool = False) -> InitResult:
@@ -79,7 +81,14 @@ def init(log: str, config_path: Path, force: bool = False) -> InitResult:
     text = render(proposal, seen, project_name(log), relative_source(log, config_path))
     write_whole(config_path, text)
     return InitResult(
-        config_path, seen, proposal.guesses, proposal.formats, proposal.cancellation, proposal.notes
+        config_path,
+        seen,
+        proposal.guesses,
+        proposal.formats,
+        proposal.cancellation,
+        proposal.notes,
+        proposal.grain.said(),
+        proposal.grain.horizons,
     )
 
 
@@ -192,6 +201,7 @@ def explain(result: InitResult) -> list[str]:
         lines.append(
             f"Cancelled orders: their number begins with {result.cancellation!r}, their lines are negative."
         )
+    lines += [result.grain] if result.grain else []
     lines += [f"Please check: {note}." for note in result.notes]
     named = "" if result.path == Path("repurchase.toml") else f"--config {shlex.quote(str(result.path))} "
     return [*lines, f"Written to {result.path}. Look it over, then run: repurchase {named}check"]

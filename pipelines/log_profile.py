@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from features.calendar import day_from_number, day_number
 from features.door import at_the_door
 from features.grains import order_ledger, purchase_days
 from features.history import History
@@ -28,7 +29,7 @@ from features.profile import (
     step_totals,
     window_counts,
 )
-from features.snapshot import day_from_number, day_number, take_snapshot
+from features.snapshot import take_snapshot
 from models.schedule import Schedule
 from models.silences import Silences
 from pipelines.config import Config
@@ -66,6 +67,12 @@ class LogProfile:
     daily: pd.DataFrame
     period: Period
     silences: dict[str, Silences]
+
+    @property
+    def until(self) -> date:
+        """First day that is not looked at."""
+        last: date = self.daily.index[-1].date()
+        return last + timedelta(1)
 
 
 def profile_log(engine: Engine, log: PurchaseLog, until: date) -> LogProfile | None:

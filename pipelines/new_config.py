@@ -1,8 +1,10 @@
 """The text of a new config: commented for someone who sees it for the first time."""
 
 import json
+import textwrap
 
 from pipelines.guess import Proposal
+from pipelines.guess_grain import PRIMARY
 
 TEMPLATE = """\
 # What `repurchase` knows about your shop. Lines that begin with # are notes or switched-off settings.
@@ -28,8 +30,8 @@ refunds = "net"                  # "net": a refund reduces what it refunds; "dro
 max_quarantined = 0.5            # share of unusable rows above which nothing is scored
 
 [target]
-horizons = [7, 14, 28, 90]       # days ahead for which a purchase is predicted
-primary_horizon = 90             # the one that "churn" means in lists
+{grain}horizons = {horizons:<22}# days ahead for which a purchase is predicted
+primary_horizon = {primary}             # the one that "churn" means in lists
 clv_horizon = 365                # days that a customer's value covers
 
 [training]
@@ -66,6 +68,12 @@ def one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def comment(text: str) -> str:
+    """Write a long text as lines of a comment; nothing for no text."""
+    lines = textwrap.wrap(text, 106, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
+
+
 def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
     """Write the config as text, with the reasons of the guesses and what is doubtful as comments."""
     entries = [f"{one.column} = {toml_string(one.source_column)}" for one in proposal.guesses]
@@ -83,5 +91,8 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         formats=f"formats = {{ {formats} }}   # how the log writes its dates\n" if formats else "",
         columns="\n".join(columns),
         notes="".join(f"# Please check: {one_line(note)}.\n" for note in proposal.notes),
+        grain=comment(proposal.grain.said()),
+        horizons=str([*proposal.grain.horizons]),
+        primary=PRIMARY,
         cancellation=CANCELLATION.format(toml_string(marker)) if marker else NO_CANCELLATION,
     )

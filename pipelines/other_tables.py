@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
 
-from features.doors import COLUMNS, TIMES, TableContract, contact_rows, customer_rows, event_rows
-from features.errors import ContractError
+from features.doors import COLUMNS, TableContract, contact_rows, customer_rows, event_rows
 from pipelines.attribute_choice import Attributes, choose_attributes
+from pipelines.broken_rows import refuse_broken
 from pipelines.config import Config, OtherTable
 from pipelines.console import Console
 from pipelines.engine import Engine
@@ -70,7 +70,7 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         with console.step(f"reading {section.source}"):
             typed = engine.keep(_typed(raw, contract, found.attributes), f"{name}_typed")
         found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
-        _refuse_broken(engine, raw, contract, found.rows[name], config)
+        refuse_broken(engine, found.rows[name], contract.set_aside(raw), section, config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)
         found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine", in_order=True)
         found.static |= frozenset(section.static)
@@ -98,36 +98,3 @@ def _dated(columns: dict[str, str], section: OtherTable, console: Console) -> di
             "purchase on; map signed_up_at, or valid_from, if that came later"
         )
     return columns
-
-
-def _refuse_broken(
-    engine: Engine, raw: ir.Table, contract: TableContract, rows: RowCount, config: Config
-) -> None:
-    aside = rows.rows_in - rows.rows_used
-    if aside <= config.policy.max_quarantined * rows.rows_in:
-        return
-    worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
-    mapped: dict[str, str] = getattr(config.tables, contract.kind).columns
-    dates = next((standard for standard in TIMES[contract.kind] if standard in mapped), "")
-    standard = "customer_id" if worst == "no_customer" else dates
-    raise ContractError(
-        f"{contract.name}: {aside:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
-        f"max_quarantined = {config.policy.max_quarantined}; {rows.rows_quarantined[worst]:,} of them for "
-        f"{worst!r}: column {mapped[standard]!r} (for {standard}) is empty or cannot be read",
-        example=_unreadable(engine, raw, mapped[standard], contract) if worst == "no_date" else None,
-        hint=_HINTS[worst].format(standard),
-    )
-
-
-_HINTS = {
-    "no_customer": "is {0} mapped to the right column?",
-    "no_date": 'does it need a format, as in formats = {{ {0} = "%d/%m/%Y" }}? A row counts from {0} on',
-}
-
-
-def _unreadable(engine: Engine, raw: ir.Table, source: str, contract: TableContract) -> str | None:
-    """Find what is written where a date should be; nothing for an empty column."""
-    text = raw[source].cast("string").strip().nullif("")
-    no_date = contract.time(raw, TIMES[contract.kind][0]).isnull()
-    found = engine.frame(raw.aggregate(text=text.min(where=no_date)))["text"].dropna()
-    return None if found.empty else str(found.iloc[0])

@@ -6,9 +6,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from features.calendar import day_number
 from features.labels import WindowEnd, plain_end
 from features.periods import Period, detect_period, label_ends
-from features.snapshot import day_number
 from pipelines.engine import Engine
 
 

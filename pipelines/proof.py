@@ -21,9 +21,17 @@ class LeakFound(RuntimeError):
 
 
 def prove_log(
-    engine: Engine, log: PurchaseLog, config: Config, cutoff: date, customers: int = SAMPLE
+    engine: Engine,
+    log: PurchaseLog,
+    config: Config,
+    cutoff: date,
+    customers: int = SAMPLE,
+    *,
+    for_one_date: bool = False,
 ) -> list[LeakFinding]:
     """Change the future of a sample of customers and demand the same features, bit by bit.
+
+    `for_one_date` proves the build of scoring, which looks from one cutoff alone; else that of training.
 
     Raises
     ------
@@ -40,7 +48,9 @@ def prove_log(
 
     def build(changed: Records, at: date) -> ir.Table:
         kept = changed.changed(lambda table, name: engine.keep(table, f"proof_{name}"))
-        history = make_history(kept, lambda table, name: engine.keep(table, f"proof_{name}"))
+        history = make_history(
+            kept, lambda table, name: engine.keep(table, f"proof_{name}"), at if for_one_date else None
+        )
         return build_features(take_snapshot(history, [at]), config.target.horizons)
 
     with reading("the leak proof"):

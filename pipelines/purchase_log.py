@@ -3,19 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import ibis.expr.types as ir
 
+from features.calendar import day_number
 from features.catalogue import visible_features
 from features.door import at_the_door, count_rows, keep_lines, set_aside
-from features.errors import ContractError
 from features.feature import Feature
 from features.grains import FOREVER
 from features.periods import Period
 from features.records import KNOWN_FROM, Records
-from features.snapshot import day_number
+from pipelines.broken_rows import refuse_broken
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
@@ -24,7 +24,7 @@ from pipelines.other_tables import open_others
 from pipelines.period_rows import find_period, placed_in_period
 from pipelines.row_count import RowCount
 from pipelines.sources import open_transactions
-from pipelines.span import core_span
+from pipelines.span import LogSpan, find_span
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,8 @@ class PurchaseLog:
         Where the transactions went.
     other_rows : dict of str to RowCount
         The same for the other tables.
-    first_order_day, first_day, end : date
-        Day of the first purchase; first day on which one is known; the day after the newest such day. Stray
-        dates do not count.
-    stray : int
-        Rows whose dates lie far outside (`pipelines.span`).
+    span : LogSpan
+        From when to when it goes.
     period : Period
         What a date of the log stands for; cutoffs lie where one starts.
     """
@@ -54,11 +51,23 @@ class PurchaseLog:
     quarantine: dict[str, ir.Table]
     rows: RowCount
     other_rows: dict[str, RowCount]
-    first_order_day: date
-    first_day: date
-    end: date
-    stray: int
+    span: LogSpan
     period: Period
+
+    @property
+    def first_order_day(self) -> date:
+        """Day of the first purchase."""
+        return self.span.first_order_day
+
+    @property
+    def first_day(self) -> date:
+        """First day on which a purchase is known."""
+        return self.span.first_day
+
+    @property
+    def end(self) -> date:
+        """The day after the newest on which a purchase became known."""
+        return self.span.end
 
     @property
     def lines(self) -> ir.Table:
@@ -101,21 +110,16 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         lines = keep_lines(door, contract, engine.keep)
         quarantine = engine.keep(set_aside(door), "quarantine", in_order=True)
     rows = RowCount.of(engine.frame(count_rows(door)))
-    _refuse_broken(rows, config)
+    refuse_broken(engine, rows, quarantine, config.tables.transactions, config)
     others = open_others(engine, config, console)
     period = find_period(engine, lines)
     if period.kind != "day":
         period.check_horizons(config.target.horizons)
         console.say(f"  {period.said(config.target.horizons)}")
         lines = engine.keep(placed_in_period(engine, lines, period), "lines_by_period")
-    first_order_day, _, _ = _span(engine, lines, "day")
-    first_day, last_day, stray = _span(engine, lines, "known_day")
-    end = last_day + timedelta(1)
-    if stray:
-        console.say(
-            f"  {stray:,} rows lie more than a year outside {first_day} to {end}: broken dates? "
-            "They do not set the span"
-        )
+    span = find_span(engine, lines, period)
+    if span.stray:
+        console.say(f"  {span.said()}")
     records = Records(
         lines,
         **others.tables,
@@ -124,43 +128,8 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         static=others.static,
         cancellation_prefix=contract.cancellation_prefix,
     )
-    return PurchaseLog(
-        records,
-        {"transactions": quarantine, **others.quarantine},
-        rows,
-        others.rows,
-        period.floor(first_order_day),
-        first_day,
-        end,
-        stray,
-        period,
-    )
-
-
-def _refuse_broken(rows: RowCount, config: Config) -> None:
-    aside, source = rows.rows_in - rows.rows_used, config.tables.transactions.source
-    if aside > config.policy.max_quarantined * rows.rows_in:
-        worst = max(rows.rows_quarantined, key=lambda r: rows.rows_quarantined[r])
-        raise ContractError(
-            f"{source}: {aside:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
-            f"max_quarantined = {config.policy.max_quarantined}; most for {worst!r}",
-            hint=_HINTS.get(worst, "look at the mapping in [tables.transactions] columns"),
-        )
-
-
-_HINTS = {
-    "no_customer": "is customer_id mapped to the right column?",
-    "no_date": 'does ordered_at need a format, as in formats = { ordered_at = "%d/%m/%Y" }?',
-    "no_amount": "are amount, or quantity and unit_price, plain numbers?",
-}
-
-
-def _span(engine: Engine, lines: ir.Table, column: str) -> tuple[date, date, int]:
-    bought = lines.filter(~lines.is_refund)
-    days = engine.frame(bought.group_by(column).agg(n=bought.count()).order_by(column))
-    if days.empty:
-        raise NotReady("no purchase is left after the refunds and the rows set aside")
-    return core_span(days[column].to_numpy(), days["n"].to_numpy())
+    quarantines = {"transactions": quarantine, **others.quarantine}
+    return PurchaseLog(records, quarantines, rows, others.rows, span, period)
 
 
 def require_purchase(log: PurchaseLog, source: str, before: date) -> None:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.build import build_features, to_model_frame
+from features.calendar import day_number
 from features.catalogue import catalogue
 from features.history import make_history
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from models.scorer import Scorer, score_columns
 from pipelines.config import Config
 from pipelines.console import Answer, Console
@@ -49,7 +50,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         _refuse_unfit(log, scorer, config, as_of)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
             with console.step("proving on a sample that no feature sees the future"):
-                prove_log(engine, log, config, as_of)
+                prove_log(engine, log, config, as_of, for_one_date=True)
             with console.step(f"features of all customers as of {as_of}"):
                 frame = _features(engine, log, scorer, as_of)
             with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
@@ -71,6 +72,11 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
 
 def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) -> None:
     """Refuse a date that the log cannot speak of, and a log that the model does not know."""
+    if log.period.kind != scorer.period:
+        raise Refused(
+            f"the champion was trained on a log dated by the {scorer.period}, and {log.period.said()}; "
+            "hint: train again"
+        )
     log.period.check_start(as_of, "as-of date")
     source, late = config.tables.transactions.source, (as_of - log.end).days
     require_purchase(log, source, as_of)
@@ -81,6 +87,7 @@ def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date)
         )
     if log.has_amounts != scorer.has_amounts:
         raise Refused("the champion was trained on a log with other amounts; hint: train again")
+    _refuse_lost_features(log, scorer)
 
 
 def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> None:
@@ -93,7 +100,7 @@ def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> N
         )
 
 
-def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
+def _refuse_lost_features(log: PurchaseLog, scorer: Scorer) -> None:
     known = {f.name: f for f in log.features(scorer.horizons)}
     gone = [name for name in scorer.features if name not in known or known[name].unit == "category"]
     if gone:
@@ -103,7 +110,11 @@ def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> 
             f"{len(gone)} features of the champion cannot be built any more, for example {gone[0]!r}: the "
             f"config no longer gives {lost}; hint: put it back, or train again"
         )
-    snapshot = take_snapshot(make_history(log.records, engine.keep), [as_of])
+
+
+def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
+    known = {f.name: f for f in log.features(scorer.horizons)}
+    snapshot = take_snapshot(make_history(log.records, engine.keep, as_of), [as_of])
     raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))
     if raw.empty:
         raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")

@@ -1,15 +1,68 @@
 """From when to when a log really goes: a few stray dates must not stretch it."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
+import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
-from features.snapshot import day_from_number
+from features.calendar import day_from_number
+from features.periods import Period
+from pipelines.engine import Engine
+from pipelines.failures import NotReady
 
 STRAY_SHARE = 0.001
 STRAY_ROWS = 5
 STRAY_GAP = 365
+
+
+@dataclass(frozen=True)
+class LogSpan:
+    """From when to when a log goes; stray dates do not count.
+
+    Parameters
+    ----------
+    first_order_day : date
+        Day of the first purchase, or the first day of its period.
+    first_day, end : date
+        First day on which a purchase is known; the day after the newest such day.
+    stray : int
+        Rows that became known far outside.
+    """
+
+    first_order_day: date
+    first_day: date
+    end: date
+    stray: int
+
+    def said(self) -> str:
+        """Say for people what does not count."""
+        return (
+            f"{self.stray:,} rows lie more than a year outside {self.first_day} to {self.end}: broken dates? "
+            "They do not set the span"
+        )
+
+
+def find_span(engine: Engine, lines: ir.Table, period: Period) -> LogSpan:
+    """Count the purchases by day, and see from when to when they go.
+
+    Raises
+    ------
+    NotReady
+        If there is none.
+    """
+    bought = lines.filter(~lines.is_refund)
+    first_order_day, _, _ = _span_of(engine, bought, "day")
+    first_day, last_day, stray = _span_of(engine, bought, "known_day")
+    return LogSpan(period.floor(first_order_day), first_day, last_day + timedelta(1), stray)
+
+
+def _span_of(engine: Engine, bought: ir.Table, column: str) -> tuple[date, date, int]:
+    days = engine.frame(bought.group_by(column).agg(n=bought.count()).order_by(column))
+    if days.empty:
+        raise NotReady("no purchase is left after the refunds and the rows set aside")
+    return core_span(days[column].to_numpy(), days["n"].to_numpy())
 
 
 def core_span(days: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[date, date, int]:

@@ -11,6 +11,7 @@ import pandas as pd
 from models.folds import best_rule, measure
 from models.leaderboard import leaderboard, spend_board
 from models.purchase import RECIPES
+from models.scorer import Scorer
 from pipelines.board import board_lines, board_measures, board_records
 from pipelines.config import Config
 from pipelines.console import Answer, Console
@@ -41,7 +42,7 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         log = open_log(engine, config, console)
         # Days that the log has not seen would look like churn, and a period that is not over like a lull.
         until = log.period.floor(min(as_of or log.end, log.end))
-        console.say(f"  training sees rows before {until}" + _cut(as_of, until))
+        console.say(f"  training sees rows before {until}" + _cut(as_of, until, log))
         training = train_scorer(engine, log, config, until, console.step)
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
@@ -55,8 +56,17 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
     return _answer(made, board, training, log)
 
 
-def _cut(as_of: date | None, until: date) -> str:
-    return f", where the log ends, not {as_of}" if as_of is not None and as_of > until else ""
+def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
+    """Say why it is not the date that was asked for."""
+    if as_of is None or as_of <= until:
+        return ""
+    if as_of > log.end:
+        return f", where the log ends, not {as_of}"
+    kind, following = log.period.kind, log.period.next_start(as_of)
+    return (
+        f", not {as_of}: that lies inside a {kind}, and the log is dated by the {kind}; the date must lie "
+        f"where one starts, such as {until} or {following}"
+    )
 
 
 def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Training) -> dict[str, Any]:
@@ -84,22 +94,30 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
         console.say(f"\n  the champion, version {champion.number}, cannot be loaded: {reason}")
         return training
     horizon, panel = training.schedule.judged_horizon, training.panel
+    apart = _apart(scorer, training)
+    if apart is not None:
+        console.say(f"\n  the champion, version {champion.number}, cannot be compared: {apart}")
+        return training
     seen = pd.Timestamp(scorer.trained_until)
     later = panel[panel["cutoff"].isin(training.folds["cutoff"].unique()) & (panel["cutoff"] >= seen)]
     if later.empty or horizon not in scorer.purchase.parts:
-        return training
-    gone = [name for name in scorer.features if name not in panel or panel[name].dtype.kind not in "fiu"]
-    if gone:
-        console.say(
-            f"\n  the champion, version {champion.number}, cannot be compared: the tables no longer give "
-            f"{len(gone)} of its features, for example {gone[0]!r}"
-        )
         return training
     said = later[["cutoff", "customer_id"]].assign(
         **{f"p_champion_v{champion.number}": scorer.p_purchase(later, horizon)}
     )
     folds = training.folds.merge(said, on=["cutoff", "customer_id"], how="left")
     return replace(training, folds=folds)
+
+
+def _apart(scorer: Scorer, training: Training) -> str | None:
+    """Say why a stored scorer would be refused at scoring time on the log of this training."""
+    if scorer.period != training.scorer.period:
+        return f"it was trained on a log dated by the {scorer.period}"
+    panel = training.panel
+    gone = [name for name in scorer.features if name not in panel or panel[name].dtype.kind not in "fiu"]
+    if gone:
+        return f"the tables no longer give {len(gone)} of its features, for example {gone[0]!r}"
+    return None
 
 
 def _track(

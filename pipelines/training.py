@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from features.build import build_panel, to_model_frame
+from features.calendar import day_number
 from features.history import make_history
 from features.rfm import WINDOWS, rfm
-from features.snapshot import day_number, sample_customers
+from features.snapshot import sample_customers
 from models.btyd import Btyd, with_btyd_by_cutoff
 from models.folds import (
     PART_NAMES,
@@ -168,12 +169,13 @@ def fit_scorer(
         has_amounts=log.has_amounts,
         features=used,
         trained_until=schedule.until.isoformat(),
+        period=log.period.kind,
     )
     return scorer.with_base(newest)
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:
-    """Keep what a model without trees looks at: scoring then builds nothing else, and needs no other table."""
+    """Keep what a model without trees looks at: scoring builds nothing else, and needs no other table."""
     plain = {f.name for f in rfm([*WINDOWS, *horizons])} | {"days_since_last_order"}
     return tuple(name for name in features if name in plain)
 

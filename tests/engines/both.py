@@ -13,11 +13,12 @@ from hypothesis import Phase, given, settings
 
 from features import profile
 from features.build import build_panel
+from features.calendar import day_number
 from features.futures import shifted, with_other_futures
 from features.grains import order_ledger
 from features.history import make_history
 from features.records import Records
-from features.snapshot import day_number, sample_customers
+from features.snapshot import sample_customers
 from features.visits import visit_days
 from pipelines.engine import Engine
 from tests.features.logs import START, Drawn, many_logs, records, side_by_side

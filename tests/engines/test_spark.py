@@ -7,10 +7,11 @@ import ibis.expr.types as ir
 import pytest
 
 from features.build import build_features
+from features.calendar import day_number
 from features.history import make_history
 from features.leaks import prove_no_leak
 from features.records import Records
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from pipelines.engine import Engine
 from tests.engines.both import (
     CUTOFFS,

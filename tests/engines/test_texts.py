@@ -22,6 +22,9 @@ def test_what_is_no_date_has_none(texts_on_spark: Read) -> None:
     assert not {"12:30", "T12:30", "now", "today", "2024", "2024-01", "10:05:06"} & set(dated.index)
     assert dated["2024-01-02T20:05:06Z"] == "2024-01-03 03:05:06"
     assert dated["2024-01-02 1:5"] == "2024-01-02 01:05:00"
+    assert dated["2024-01-02 10:05:06 GMT+7"] == dated["2024-01-02 10:05:06 +7"] == "2024-01-02 10:05:06"
+    assert dated["2024-01-02 10:05:06-3"] == "2024-01-02 20:05:06"
+    assert not {"2024-01-02 10:05:06 7", "2024-01-02 10:05:06 Z+7"} & set(dated.index)
 
 
 def test_a_letter_is_no_blank(texts_on_spark: Read) -> None:

@@ -6,8 +6,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from features.calendar import day_number
 from features.records import Records
-from features.snapshot import day_number
 
 HONEST = ("T", "n_orders", "total_spend", "first_product")
 Plant = Callable[[Records, ir.Table, date], ir.Table]

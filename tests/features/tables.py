@@ -45,14 +45,16 @@ class Bench:
         In front of the names of its tables.
     like : Records
         Of the same tables and columns as all that are to come.
+    at : date, optional
+        The only cutoff that will be asked for (`features.history.make_history`).
     """
 
-    def __init__(self, con: Any, name: str, like: Records) -> None:
+    def __init__(self, con: Any, name: str, like: Records, at: date | None = None) -> None:
         self.con, self.name = con, name
         self._refills: list[tuple[str, str]] = []
         self.records: Records = like.changed(self._keep)
         self._made = len(self._refills)
-        self.history: History = make_history(self.records, self._keep)
+        self.history: History = make_history(self.records, self._keep, at)
         assert dict(self.history.parts)  # all made now, so that all are refilled
 
     def _keep(self, table: ir.Table, name: str) -> ir.Table:

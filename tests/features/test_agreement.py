@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.build import build_features
+from features.calendar import day_number
 from features.catalogue import visible_features
+from features.errors import ContractError
 from features.history import make_history
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from tests.features.logs import CUTOFFS, HORIZONS, Drawn, few, many_logs, many_order_logs, seeded_shop
 from tests.features.reference import assert_agrees, expected
-from tests.features.tables import Shop, assert_same_bits, bits, run, shop
+from tests.features.tables import Bench, Shop, assert_same_bits, bits, run, shop
 
 NUMBERS = [day_number(cutoff) for cutoff in CUTOFFS]
 
@@ -93,6 +95,23 @@ def one_of_each_grain(asked: Shop) -> list[str]:
     grains = {feature.grain: feature.name for feature in features}
     assert len(grains) > 10
     return list(grains.values())
+
+
+@settings(few, max_examples=4)
+@given(drawn=many_logs())
+def test_a_history_for_one_date_tells_of_it_what_a_history_for_all_does(con: Any, drawn: Drawn) -> None:
+    asked = shop(con, drawn)
+    together = asked.features(CUTOFFS, HORIZONS)
+    for cutoff in (CUTOFFS[2], CUTOFFS[5]):
+        alone = Bench(con, f"at {cutoff}", asked.records, cutoff).hold(asked.records)
+        found = alone.features([cutoff], HORIZONS)
+        assert bits(found) == bits(row for row in together if row["cutoff"] == day_number(cutoff))
+
+
+def test_a_history_for_one_date_can_be_looked_at_from_no_other(con: Any) -> None:
+    history = make_history(shop(con, seeded_shop(10)).records, at=CUTOFFS[2])
+    with pytest.raises(ContractError, match=f"was made for {CUTOFFS[2]} alone; .*{CUTOFFS[5]}"):
+        take_snapshot(history, [CUTOFFS[2], CUTOFFS[5]])
 
 
 def test_five_builds_on_two_threads_are_the_same_to_the_last_bit() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from features.attributes import attributes, is_sensitive
 from features.build import build_features
+from features.calendar import day_number
 from features.history import make_history
 from features.leaks import prove_no_leak
 from features.records import Records
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from tests.features.logs import ORDERS_ONLY, START, Drawn, Person, Row, on, seeded_shop
 from tests.features.tables import shop
 

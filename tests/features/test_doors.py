@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.calendar import day_number
 from features.doors import NEEDED, TIMES, TableContract, contact_rows, customer_rows, event_rows
 from features.errors import ContractError
 from features.event_kinds import EVENT_KINDS, event_kind
-from features.snapshot import day_number
 from pipelines.zones import utc_offsets
 
 DOORS = {"events": event_rows, "contacts": contact_rows, "customers": customer_rows}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from features.snapshot import day_number
+from features.calendar import day_number
 from tests.features.by_hand import CUTOFF, FAMILIES
 from tests.features.logs import CUTOFFS, HORIZONS, Drawn, Event, Row, on, side_by_side
 from tests.features.reference import agrees

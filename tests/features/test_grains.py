@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from features.snapshot import day_from_number, day_number, take_snapshot
+from features.calendar import day_from_number, day_number
+from features.snapshot import take_snapshot
 from tests.features import reference
 from tests.features.logs import START, Drawn, Row, few, many_order_logs, on, seeded_log
 from tests.features.tables import ledger_table, orders_shop, run, shop, tuples

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 
 from features.build import build_features, build_panel
+from features.calendar import day_number
 from features.history import History
 from features.labels import add_labels, label_names
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from tests.features import reference
 from tests.features.logs import ORDERS_ONLY, START, Drawn, Row, few, many_order_logs, on, seeded_log
 from tests.features.tables import bits, orders_shop, run, shop

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from features.build import build_features
+from features.calendar import day_number
 from features.history import History, make_history
 from features.leaks import ELSEWHERE, LeakFinding, prove_no_leak
 from features.records import KNOWN_FROM, Records
-from features.snapshot import Snapshot, day_number, take_snapshot
+from features.snapshot import Snapshot, take_snapshot
 from tests.features import reference
 from tests.features.logs import (
     CUTOFFS,

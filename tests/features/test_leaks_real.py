@@ -8,13 +8,14 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
+from features.calendar import day_number
 from features.catalogue import visible_features
 from features.contracts import Cancellation, TransactionsContract
 from features.door import at_the_door, used_lines
 from features.doors import TableContract, contact_rows, customer_rows, event_rows
 from features.leaks import LeakFinding, prove_no_leak
 from features.records import KNOWN_FROM, Records
-from features.snapshot import day_number, sample_customers
+from features.snapshot import sample_customers
 from tests.features.conftest import data_file
 from tests.features.plants import PLANTS, leaking
 from tests.features.tables import Bench, assert_same_bits

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from features.calendar import day_from_number, day_number
 from features.errors import ContractError
 from features.periods import DAY, ENOUGH, Dated, Period, detect_period, label_ends
 from features.rfm import WINDOWS
-from features.snapshot import day_from_number, day_number
 from models.simulate import ShopSpec, simulate_shop
 
 Integers = NDArray[np.int64]

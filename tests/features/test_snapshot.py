@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.calendar import day_from_number, day_number
 from features.errors import ContractError
 from features.history import History
-from features.snapshot import day_from_number, day_number, sample_customers, take_snapshot
+from features.snapshot import sample_customers, take_snapshot
 from tests.features.logs import CUTOFFS, HORIZONS, START, Drawn, Row, few, many_logs
 from tests.features.tables import bits, orders_shop, run, shop, tuples
 

@@ -9,7 +9,7 @@ import pytest
 
 from features.periods import Period
 from models.double_loads import find_double_loads, judge_copies, judge_files
-from models.rhythm import closing_days, find_holes, judge_holes
+from models.rhythm import closing_days, find_holes, judge_holes, judge_newest
 from models.trend import judge_growth, judge_season, monthly
 
 
@@ -216,3 +216,36 @@ def test_months_know_which_of_them_are_whole() -> None:
     assert months["days"].tolist() == [28, 14]
     assert not months["is_whole"].any()
     assert months["orders"].sum() == shop(45, 50).iloc[3:]["orders"].sum()
+
+
+def months(*rows: int) -> pd.DataFrame:
+    """Rows by the month, laid on its first day."""
+    firsts = pd.date_range("2023-01-01", periods=len(rows) + 1, freq="MS")
+    daily = pd.DataFrame({"rows": 0}, pd.date_range(firsts[0], firsts[-1], inclusive="left"))
+    daily.loc[firsts[:-1], "rows"] = rows
+    return daily
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [
+        ([100] * 9 + [49], "warning"),
+        ([100] * 9 + [50], "ok"),
+        ([100] * 9 + [0], "warning"),
+        ([900] * 9 + [100] * 6 + [60], "ok"),  # usual is what the last six had
+        ([100] * 3 + [20], "warning"),
+    ],
+)
+def test_a_newest_month_with_too_few_rows(rows: list[int], severity: str) -> None:
+    found = judge_newest(months(*rows), Period("month"))
+    assert found is not None
+    assert (found.severity, found.code) == (severity, "newest_period")
+    assert found.numbers["usual_rows"] == 100
+    assert ("over?" in found.text) == (severity == "warning")
+    assert json.loads(json.dumps(found.numbers)) == found.numbers
+
+
+def test_where_nothing_can_be_said_of_the_newest_period() -> None:
+    assert judge_newest(months(100, 100, 5), Period("month")) is None
+    assert judge_newest(months(*[8] * 9, 1), Period("month")) is None  # chance
+    assert judge_newest(shop(60, 30), Period()) is None

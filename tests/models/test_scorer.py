@@ -335,6 +335,13 @@ def test_another_schema_is_refused(blend_scorer: Scorer, version: object) -> Non
         Scorer.from_state(state, trees)
 
 
+def test_the_grain_of_the_log_is_kept_and_a_model_without_one_is_of_a_daily_log(blend_scorer: Scorer) -> None:
+    state, trees = replace(blend_scorer, period="month").to_state()
+    assert Scorer.from_state(json.loads(json.dumps(state)), trees).period == "month"
+    del state["period"]
+    assert Scorer.from_state(state, trees).period == blend_scorer.period == "day"
+
+
 def test_scorers_are_frozen(blend_scorer: Scorer) -> None:
     with pytest.raises(AttributeError):
         blend_scorer.primary_horizon = 28  # type: ignore[misc]

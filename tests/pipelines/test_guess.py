@@ -36,6 +36,8 @@ def taken(proposal: Proposal) -> dict[str, str]:
         ("order_id", "InvoiceNo|order_number|Transaction ID|Mã đơn|so_hoa_don|basket_id|Mã đơn hàng"),
         ("ordered_at", "InvoiceDate|order date|purchasedAt|date|Ngày đặt|ngay_mua|thoiGianDat|ts"),
         ("amount", "Amount|total price|sales_value|Thành tiền|tong_tien|Doanh thu (VND)|amount_usd"),
+        ("amount", "paid|Paid (USD)|amount_paid|totalPaid|paid_amount|Đã thanh toán|tong_thanh_toan"),
+        ("amount", "tien_hang|thanh_tien|so_tien|doanh_thu|gia_tri|tổng giá trị|Doanh số|Khách trả|tien"),
         ("quantity", "Quantity|qty|Số lượng|so_luong|soLuong|SL|order_qty"),
         ("unit_price", "UnitPrice|price|Đơn giá|don_gia|giá bán"),
         ("product_id", "StockCode|SKU|product id|Mã sản phẩm|Sản phẩm|maSP|item_no"),
@@ -58,6 +60,9 @@ def test_names_are_known_in_both_languages(column: str, names: str) -> None:
         ("ordered_at", "ship_date"),
         ("ordered_at", "Ngày sinh"),
         ("amount", "tax_amount"),
+        ("amount", "is_paid"),
+        ("amount", "shipping paid"),
+        ("amount", "hình thức thanh toán"),
         ("unit_price", "đánh giá"),
         ("discount", "discount_pct"),
         ("amount", "顧客"),
@@ -128,6 +133,14 @@ def test_the_only_dates_are_taken_whatever_their_name() -> None:
 def test_a_customer_who_repeats_is_preferred_to_a_better_name_that_never_does() -> None:
     sample = log(customer_id=[f"o{n}" for n in range(60)], member_no=[f"k{n % 12}" for n in range(60)])
     assert taken(propose(sample))["customer_id"] == "member_no"
+
+
+def test_what_was_paid_is_an_amount_and_whether_it_was_paid_is_none() -> None:
+    assert taken(propose(log(amount=None, paid=[9.5, 12] * 30)))["amount"] == "paid"
+    for flag in ([0, 1] * 30, ["0", "1"] * 30, [True, False] * 30):
+        assert "amount" not in taken(propose(log(amount=None, paid=flag)))
+        assert taken(propose(log(amount=None, paid=flag, total=[9.5, 12] * 30)))["amount"] == "total"
+    assert taken(propose(log(amount=[1] * 60)))["amount"] == "amount"  # one price for all
 
 
 def test_price_and_quantity_stand_in_for_an_amount() -> None:

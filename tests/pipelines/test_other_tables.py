@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 
 from features.build import build_features, to_model_frame
+from features.calendar import day_number
 from features.catalogue import visible_features
 from features.history import make_history
-from features.snapshot import day_number, take_snapshot
+from features.snapshot import take_snapshot
 from models.purchase import RECIPES
-from pipelines import score, train
+from pipelines import score, train, training
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.purchase_log import fingerprints
@@ -66,6 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         made = score.to_model_frame
         patch.setattr(score, "to_model_frame", seen)
         patch.setattr(train, "prove_log", lambda *_: None)  # the same proof comes before scoring
+        patch.setattr(training, "trees_earn_their_place", lambda *_: True)  # only trees ask for every feature
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")  # to start helpers takes longer than so small a training
         for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
             text = StringIO()
@@ -169,7 +171,7 @@ def test_the_scored_frame_holds_what_the_tables_say(trained: Trained) -> None:
 def test_what_is_gone_at_scoring_time_is_refused(
     trained: Trained, config: str, example: str, lost: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score, "prove_log", lambda *_: None)  # it comes first, and has been seen to pass
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
     other = trained.config.with_name("other.toml")
     other.write_text(config, encoding="utf-8")
     before = everything(trained.config.parent)
@@ -184,7 +186,7 @@ def test_what_is_gone_at_scoring_time_is_refused(
 def test_a_number_that_has_become_text_is_refused(
     trained: Trained, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score, "prove_log", lambda *_: None)
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
     trained.table("customers.csv").assign(điểm="nhiều").to_csv(
         trained.config.with_name("text.csv"), index=False
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines import train
+from pipelines import score, train
 from pipelines.cli import main
 from tests.pipelines.conftest import everything
 from tests.pipelines.period_shop import GRIDS, daily_log, dated, opened
@@ -54,7 +54,10 @@ def test_the_whole_way(
     code, out, err = command(config, capsys, "train", "--as-of", inside)
     assert code == 0
     assert f"training sees rows before {start}" in err
-    assert inside in err
+    following = GRIDS[grid][0].next_start(start)
+    assert f"not {inside}: that lies inside a {kind}" in err
+    assert f"must lie where one starts, such as {start} or {following}" in err
+    assert "where the log ends" not in err
     assert command(config, capsys, "promote")[0] == 0
     before = everything(tmp_path)
     code, out, err = command(config, capsys, "--quiet", "score", "--as-of", inside)
@@ -73,6 +76,11 @@ def test_the_whole_way(
     assert 0.95 * len(known) < len(scores) <= len(known)
     assert scores["days_since_last_order"].min() > 0
     assert (scores["T"] >= scores["recency"]).all()
+    daily.to_parquet(tmp_path / "orders.parquet")
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
+    code, out, err = command(config, capsys, "--quiet", "score", "--as-of", start.isoformat())
+    assert (code, out) == (6, "")
+    assert f"trained on a log dated by the {kind}, and the log is dated by the day; hint: train again" in err
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from features.build import build_features
+from features.calendar import day_from_number
 from features.door import at_the_door, used_lines
 from features.history import make_history
 from features.labels import add_labels, label_names, plain_end
 from features.leaks import prove_no_leak
 from features.periods import DAY, Period
 from features.records import Records
-from features.snapshot import day_from_number, take_snapshot
+from features.snapshot import take_snapshot
 from pipelines.config import load_config
 from pipelines.engine import Engine
 from pipelines.period_rows import window_end

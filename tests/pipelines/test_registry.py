@@ -1,16 +1,21 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
+import pandas as pd
 import pytest
 
+from pipelines import score, train
 from pipelines.cli import main
 from pipelines.config import load_config
+from pipelines.console import Console
 from pipelines.failures import Refused
 from pipelines.registry import CHALLENGER, CHAMPION, Registry
 from pipelines.scorer_files import digest, read_files
-from tests.pipelines.conftest import AS_OF
+from tests.pipelines.conftest import AS_OF, everything
 
 
 @pytest.fixture
@@ -153,3 +158,24 @@ def test_processes_may_open_an_empty_store_at_once(shop):
     )
     opened = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, str(shop)]) for _ in range(3)]
     assert [process.wait(timeout=120) for process in opened] == [0, 0, 0]
+
+
+def test_a_champion_of_another_grain_neither_scores_nor_holds_up_a_training(
+    own_shop, registry, capsys, monkeypatch
+):
+    log = own_shop.parent / "orders.parquet"
+    rows = pd.read_parquet(log)
+    rows.assign(ordered_at=rows["ordered_at"].dt.to_period("W-SUN").dt.start_time).to_parquet(log)
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
+    before = everything(own_shop.parent)
+    assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", "2025-03-03"]) == 6
+    said = capsys.readouterr().err
+    assert "the champion was trained on a log dated by the day, and the log is dated by the week: " in said
+    assert "hint: train again" in said
+    assert everything(own_shop.parent) == before
+    champion = registry.champion()
+    scorer = replace(registry.load(champion), period="week")
+    training = SimpleNamespace(scorer=scorer, panel=None, schedule=SimpleNamespace(judged_horizon=90))
+    assert train._with_champion(training, registry, champion, Console()) is training
+    said = capsys.readouterr().err
+    assert "version 1, cannot be compared: it was trained on a log dated by the day" in said

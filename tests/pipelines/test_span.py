@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from features.snapshot import day_number
+from features.calendar import day_number
 from pipelines.span import core_span
 
 START, END = day_number(date(2024, 1, 1)), day_number(date(2025, 6, 30))

@@ -1,0 +1,112 @@
+"""A table of which too many rows break the contract: the refusal names the column and what stands there."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.errors import ContractError
+from pipelines.config import load_config
+from pipelines.console import Console
+from pipelines.engine import open_engine
+from pipelines.purchase_log import open_log
+
+CONFIG = """\
+[project]
+name = "shop"
+[tables.transactions]
+source = "orders.csv"
+[tables.transactions.columns]
+customer_id = "buyer"
+ordered_at = "day"
+"""
+AMOUNT, PARTS = 'amount = "total"\n', 'quantity = "n"\nunit_price = "price"\n'
+LOG = pd.DataFrame(
+    {
+        "buyer": [f"k{n % 7}" for n in range(40)],
+        "day": [f"2024-01-{1 + n % 28:02}" for n in range(40)],
+        "total": [f"{n}.50" for n in range(1, 41)],
+        "n": "2",
+        "price": [f"{n}.25" for n in range(1, 41)],
+        "booked": [f"2024-02-{1 + n % 28:02}" for n in range(40)],
+    }
+)
+
+
+def refusal(folder: Path, config: str, **columns: object) -> str:
+    LOG.assign(**columns).to_csv(folder / "orders.csv", index=False)
+    (folder / "repurchase.toml").write_text(config, encoding="utf-8")
+    read = load_config(folder / "repurchase.toml")
+    with open_engine(read) as engine, pytest.raises(ContractError) as refused:
+        open_log(engine, read, Console(quiet=True))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "columns", "said"),
+    [
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"buyer": ""},
+            "40 of them for 'no_customer': column 'buyer' (for customer_id) is empty or cannot be read; "
+            "hint: is customer_id mapped to the right column?",
+            id="no customer",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"day": "13/02/2024"},
+            "40 of them for 'no_date': column 'day' (for ordered_at) is empty or cannot be read; for example "
+            "'13/02/2024'; hint: does it need a format, as in formats = { ordered_at = \"%d/%m/%Y\" }?",
+            id="a date in another form",
+        ),
+        pytest.param(
+            CONFIG.replace('csv"\n', 'csv"\nformats = { ordered_at = "%d/%m/%Y" }\n') + AMOUNT,
+            {},
+            "column 'day' (for ordered_at) is empty or cannot be read; for example '2024-01-01'",
+            id="a format that does not fit",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"total": "1.234,50"},
+            "40 of them for 'no_amount': column 'total' (for amount) is empty or cannot be read; for example "
+            "'1.234,50'; hint: is amount mapped to plain numbers, such as 1234.56?",
+            id="an amount",
+        ),
+        pytest.param(
+            CONFIG + PARTS,
+            {"price": "9,50"},
+            "column 'n' (for quantity) or 'price' (for unit_price) is empty or cannot be read; for example "
+            "'9,50'; hint: is quantity or unit_price mapped to plain numbers, such as 1234.56?",
+            id="one of two parts",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT + 'recorded_at = "booked"\n',
+            {"booked": "soon"},
+            "'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be read; for example "
+            "'soon'; hint: does it need a format, as in formats = { recorded_at = ",
+            id="a date of record",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT + '[policy]\nrefunds = "drop"\n',
+            {"total": "-3"},
+            "40 of them for 'refund_dropped'; hint: [policy] refunds = \"net\" uses refunds",
+            id="refunds",
+        ),
+    ],
+)
+def test_the_column_and_what_stands_there_are_named(
+    config: str, columns: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    text = refusal(tmp_path, config, **columns)
+    assert text.startswith(
+        "orders.csv: 40 of 40 rows break the contract, more than [policy] max_quarantined = 0.5; "
+    )
+    assert said in text
+
+
+def test_the_most_frequent_reason_is_the_one_that_is_told(tmp_path: Path) -> None:
+    text = refusal(
+        tmp_path, CONFIG + AMOUNT, buyer=["", *LOG["buyer"][1:]], total=["7", *["seven"] * 30, *["7"] * 9]
+    )
+    assert "31 of 40 rows break the contract" in text
+    assert "; 30 of them for 'no_amount'" in text
