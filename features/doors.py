@@ -147,7 +147,8 @@ def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
         ``customer_id, day, cost, reason``; cost is int64 money.
     """
     contract.check(raw)
-    timed = contract.with_times(raw)
+    seen = dict.fromkeys(source for standard, source in contract.columns.items() if standard != "arm")
+    timed = contract.with_times(raw.select(*seen))
     return timed.select(
         customer_id=contract.customer(timed),
         day=day_number_of(contract.time(timed, "sent_at")),

@@ -64,7 +64,8 @@ _KNOWN_FROM = (
     ("`contacts`", "the day of `sent_at`"),
     (
         "`customers`",
-        "the day of `valid_from`, until the customer's next version begins; without it, at all times",
+        "the day of `valid_from`, until the customer's next version begins; without it, the day of "
+        "`signed_up_at`; with neither, at all times",
     ),
 )
 
@@ -204,7 +205,10 @@ can be read as one, else text. The newest version known before the cutoff counts
   today's tier, not last year's. Listing one is a promise that its value never changes.
 * **Sensitive attributes are off** unless `sensitive` names them too. A name counts as sensitive if one of its
   words is {", ".join(sorted(SENSITIVE_WORDS))}, or if it holds {", ".join(SENSITIVE_STEMS)}.
-* Without `valid_from`, the acquisition channel and cost and the referral are taken as facts of the past. A
-  sign-up on or after the cutoff does not show.
+* **Without `valid_from`, a customer is known from `signed_up_at` on**: earlier cutoffs see nothing of the
+  row, and a row without a readable `signed_up_at` is set aside as `no_date`. With neither column, the
+  acquisition channel and cost, the referral and `static` attributes are taken as known from the first
+  purchase on: map one of the two dates if they came later.
+* A sign-up on or after the cutoff does not show.
 * **The arm of an experiment is never a feature.** `arm` may be mapped in `contacts`; nothing here reads it.
 """

@@ -14,18 +14,12 @@ from pipelines.markdown import table
 
 GRAINS = {
     "days": "purchase days",
-    "entries": "orders and refunds, each with the day from which it is known",
-    "products": "the day on which each product first became known",
-    "products_mix": "bought lines, counted by product",
-    "categories": "the day on which each category first became known",
-    "categories_mix": "bought lines, counted by category",
+    "booked": "what was bought or taken back, summed by the day from which it is known, and which products, "
+    "categories and channels of orders were new then",
     "leads": "the dearest line of each of the first days on which purchases became known",
-    "order_channels": "the day on which each channel of orders first became known",
-    "order_channels_mix": "bought lines, counted by channel",
     "order_switches": "changes of channel from one bought line to the next",
     "visits": "days with events",
-    "touch_channels": "the day of the first event of each channel",
-    "touch_channels_mix": "events, counted by channel",
+    "touch_channels": "events that have a channel, summed by day, and which channels were new then",
     "touch_switches": "changes of channel from one event to the next",
     "contacts": "days of contact",
     "replies": "days of contact that a purchase followed",

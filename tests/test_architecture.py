@@ -17,6 +17,7 @@ OURS = {
 NOT_A_LIBRARY = {"tests", "notebooks", "benchmarks"}
 # models from code: MLflow runs this file, none of ours imports it
 RUN_BY_MLFLOW = "pipelines/pyfunc_model.py"
+SPARK = {"pyspark", "py4j"}
 HEAVY = {"pandas", "numpy", "scipy", "sklearn", "mlflow", "duckdb", "ibis"}
 HEAVY |= {"pyarrow", "matplotlib", "lifetimes", "joblib", "skops"}
 PURE = {
@@ -105,6 +106,8 @@ def direction(path: Path, tree: ast.AST) -> Iterator[str]:
             yield f"{path}:{line} mlflow: {name} is for MLflow to run, not to import"
         if root == "mlflow" and path.as_posix() not in {"pipelines/registry.py", RUN_BY_MLFLOW}:
             yield f"{path}:{line} mlflow: only pipelines/registry.py knows it"
+        if root in SPARK and not path.match("pipelines/spark*.py"):
+            yield f"{path}:{line} spark: only pipelines/spark*.py know it, as it is an extra: {name}"
 
 
 def purity(path: Path, tree: ast.AST) -> Iterator[str]:
@@ -162,6 +165,9 @@ OFFENDERS = [
     ("models/x.py", "import mlflow", "mlflow"),
     ("pipelines/train.py", "def f():\n    from mlflow.tracking import MlflowClient", "mlflow"),
     ("pipelines/x.py", "from pipelines.pyfunc_model import PyfuncScorer", "mlflow"),
+    ("pipelines/engine.py", "import pyspark.sql", "spark"),
+    ("pipelines/engine.py", "def f():\n    from py4j.protocol import Py4JError", "spark"),
+    ("features/spark.py", "from importlib import import_module\nimport_module('pyspark')", "spark"),
     ("features/x.py", "import datetime as dt\ndt.datetime.now()", "clock"),
     ("features/x.py", "from datetime import date\ncutoff = date.today()", "clock"),
     ("features/x.py", "import pandas as pd\npd.Timestamp.today()", "clock"),
@@ -198,6 +204,9 @@ GOOD = [
     ),
     ("models/x.py", "from io import StringIO\nStringIO().getvalue()"),
     ("pipelines/registry.py", "import mlflow"),
+    ("pipelines/spark.py", "import pyspark\nfrom py4j.protocol import Py4JError"),
+    ("pipelines/spark_files.py", "from pyspark.sql import functions as f"),
+    ("pipelines/engine.py", "def f():\n    from pipelines.spark import SparkEngine"),
     ("pipelines/cli.py", "import argparse\ndef f():\n    import pandas as pd"),
     ("pipelines/cli.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas as pd"),
     ("pipelines/x.py", "from pathlib import Path\nfrom datetime import datetime\ndatetime.now()"),

@@ -134,23 +134,17 @@ def test_both_sides_of_both_changes_in_london(con: Any, text: str, london: datet
 OFFSETS = {
     "+7": 420, "-3": -180, " +7": 420, "  +7": 420, "+7:30": 450, " GMT+7": 420, " UTC+7": 420, "UTC-7": -420,
     " GMT +7": 420, " UTC+07": 420, " GMT+07:00": 420, " UTC+0530": 330, " UTC+05:30": 330, " UTC+5:30": 330,
-    " GMT-3:30": -210, " -0330": -210, ".25+7": 420, " Etc/GMT-7": 420, "+07:00:00": 420,
+    " GMT-3:30": -210, " -0330": -210, " Etc/GMT-7": 420, "+07:00:00": 420,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "Europe/London"])
-@pytest.mark.parametrize("time", ["2024-07-01 10:00:00", "2024-07-01T9:05:30", "2024-01-31 23:59:59"])
+@pytest.mark.parametrize("time", ["2024-07-01 10:00:00", "2024-07-01T9:05:30", "2024-01-31 23:59:59.25"])
 def test_however_an_offset_is_written_it_counts(con: Any, time: str, zone: str) -> None:
-    whole = datetime.fromisoformat(time.replace("T9", "T09"))
-    moments = [
-        (whole + timedelta(seconds=0.25 * text.startswith("."))).replace(
-            tzinfo=timezone(timedelta(minutes=minutes))
-        )
-        for text, minutes in OFFSETS.items()
-    ]
-    assert clock(con, pa.array([time + text for text in OFFSETS]), zone) == [
-        by_python(moment, zone) for moment in moments
-    ]
+    local = datetime.fromisoformat(time.replace("T9", "T09"))
+    moments = [local.replace(tzinfo=timezone(timedelta(minutes=minutes))) for minutes in OFFSETS.values()]
+    texts = [time + offset for offset in OFFSETS]
+    assert clock(con, pa.array(texts), zone) == [by_python(moment, zone) for moment in moments]
 
 
 def test_a_zone_that_cannot_be_read_is_never_the_shops(con: Any) -> None:
@@ -169,13 +163,13 @@ def test_a_table_may_lack_times_and_keeps_its_columns(kind: str) -> None:
     assert (read.at.type(), read.later.type()) == (ibis.dtype("timestamp"), ibis.dtype("timestamp"))
 
 
-def readings(table: ir.Table, dialect: str) -> int:
-    return str(ibis.to_sql(table, dialect=dialect)).count("TRY_CAST")
+def readings(table: ir.Table) -> int:
+    """How often text is read as a time."""
+    return str(ibis.to_sql(table, dialect="duckdb")).count("TRY_CAST(")
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
-def test_text_is_read_once_in_a_zone_of_many_offsets(dialect: str) -> None:
-    """A query of 141 readings takes ten times as long on Spark, and twice as long on DuckDB."""
+def test_text_is_read_once_in_a_zone_of_many_offsets() -> None:
+    """One reading for each of London's 141 offsets takes five times as long or more on Spark."""
     raw = ibis.table({"who": "string", "at": "string", "told": "string"}, name="raw")
 
     def tables(offsets: Offsets) -> list[ir.Table]:
@@ -185,9 +179,9 @@ def test_text_is_read_once_in_a_zone_of_many_offsets(dialect: str) -> None:
         crm = TableContract("customers", people, "crm", offsets)
         return [door, used_lines(door), set_aside(door), customer_rows(raw, crm), crm.set_aside(raw)]
 
-    london = [readings(table, dialect) for table in tables(utc_offsets("Europe/London"))]
+    london = [readings(table) for table in tables(utc_offsets("Europe/London"))]
     assert london == [4] * len(london)  # of each of the two columns with a zone, and without one
-    assert [readings(table, dialect) for table in tables(FIXED)] == london
+    assert [readings(table) for table in tables(FIXED)] == london
 
 
 def test_what_is_no_date_becomes_null(con: Any) -> None:
