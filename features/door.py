@@ -227,14 +227,22 @@ def set_aside(door: ir.Table) -> ir.Table:
     return left_out.select(*raw, **{"quarantine_reason" if taken else "reason": left_out.door_reason})
 
 
-def count_rows(door: ir.Table) -> ir.Table:
+def count_rows(used: ir.Table, aside: ir.Table) -> ir.Table:
     """Count rows by reason (null: used), and the refunds among them.
+
+    Parameters
+    ----------
+    used, aside : ibis Table
+        Of `used_lines` and `set_aside`, kept: the source need not be read again.
 
     Returns
     -------
     ibis Table
         ``reason, n, n_refunds``.
     """
-    return door.group_by(reason=door.door_reason).agg(
-        n=door.count(), n_refunds=door.door_is_refund.cast("int64").sum()
+    reason, none = aside[aside.columns[-1]], ibis.literal(0, "int64")
+    kept = used.aggregate(n=used.count(), n_refunds=used.is_refund.cast("int64").sum().fill_null(0))
+    left_out = aside.group_by(reason=reason).agg(n=aside.count())
+    return kept.select(reason=ibis.null("string"), n="n", n_refunds=kept.n_refunds.cast("int64")).union(
+        left_out.mutate(n_refunds=none)
     )

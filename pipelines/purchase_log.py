@@ -109,7 +109,7 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     with console.step(f"reading {contract.name}"):
         lines = keep_lines(door, contract, engine.keep)
         quarantine = engine.keep(set_aside(door), "quarantine", in_order=True)
-    rows = RowCount.of(engine.frame(count_rows(door)))
+    rows = RowCount.of(engine.frame(count_rows(lines, quarantine)))
     refuse_broken(engine, rows, quarantine, config.tables.transactions, config)
     others = open_others(engine, config, console)
     period = find_period(engine, lines)

@@ -72,7 +72,7 @@ def open_table(
         If a server cannot be reached.
     """
     raw = _open(engine, table, folder)
-    if engine.number(raw.count()) == 0:
+    if engine.number(raw.limit(1).count()) == 0:
         raise ContractError(
             f"{table.source}: 0 rows in {len(raw.columns)} columns", hint="did the export stop early?"
         )
