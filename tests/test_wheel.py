@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import re
 import subprocess
 import sys
 import venv
@@ -35,7 +36,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=True)
     locked = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     pins = folder / "constraints.txt"
-    pins.write_text("\n".join(line.split("--hash")[0] for line in locked), encoding="utf-8")
+    named = [re.sub(r"\[.*?\]", "", line.split("--hash")[0]) for line in locked]  # constraints take no extras
+    pins.write_text("\n".join(named), encoding="utf-8")
     python = folder / "bin" / "python"
     run(python, "-m", "pip", "install", "--quiet", "--constraint", pins, wheel)
     run(python, "-m", "pip", "check")
