@@ -116,7 +116,14 @@ def build_panel(
         First day that is not observed; labels that reach past it are null.
     end_of : callable
         As in `features.labels.add_labels`.
+
+    Raises
+    ------
+    ContractError
+        If the history was made for one date alone.
     """
+    if history.at is not None:
+        raise ContractError("a history for one date knows of no labels", example=str(history.at))
     features = build_features(take_snapshot(history, cutoffs), horizons)
     return add_labels(features, history.parts["entries"], cutoffs, horizons, observed_until, end_of)
 

@@ -16,7 +16,8 @@ UTC: Offsets = ((datetime(1, 1, 1), 0),)
 # time without a zone, the engine passes over much that it does not know.
 _ZONED = r":.*[^0-9:.]"
 # One form for every offset, as engines take +07 and +0700 but not +7, and DuckDB takes UTC+5:30 for UTC+5.
-_OFFSET, _ONE_FORM = r"([0-9.]) *(UTC|GMT)? *([+-][0-9:]+)$", r"\1 GMT\3"
+_OFFSET = r"([0-9.]) *(UTC|GMT)? *([+-]([0-9]{1,2}|[0-9]{4}|[0-9]{1,2}(:[0-9]{2}){1,2}))$"
+_ONE_FORM = r"\1 GMT\3"
 
 
 def with_wall_clocks(table: ir.Table, times: Mapping[str, str | None], offsets: Offsets) -> ir.Table:

@@ -55,8 +55,8 @@ def make_history(records: Records, keep: Keep = as_it_is, at: date | None = None
     keep : callable
         How intermediate tables are kept; by default they stay expressions.
     at : date, optional
-        The only cutoff that will be asked for: what is known later is left out at once, and what can be
-        added up for this one date is not told by days.
+        The only cutoff that will be asked for: lines known later are left out at once, and what can be
+        added up for this one date is not told by days (``booked`` then dates all purchases the day before).
 
     Returns
     -------

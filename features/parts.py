@@ -32,6 +32,9 @@ class Parts(Mapping[str, ir.Table]):
             self._made[name] = self._makers[name]()
         return self._made[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers  # not made for the question
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 

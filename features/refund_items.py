@@ -13,7 +13,8 @@ def latest_fitting(refunds: ir.Table, bought: ir.Table, keep: Keep) -> ir.Table:
     """Find for each refund the latest order of the same price; else of a higher one; else any with the item.
 
     Refunds of the price that was paid, nearly all, are found by sorting, so that a customer of thousands of
-    lines ("walk-in") costs no more than thousands of customers; each of the others is tried with each line.
+    lines ("walk-in") costs no more than thousands of customers. Each of the others is tried with each line of
+    its item.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def latest_fitting(refunds: ir.Table, bought: ir.Table, keep: Keep) -> ir.Table:
     """
     asked = refunds.mutate(item=_item(refunds, -refunds.amount)).select(*_ASKED, "product_id").distinct()
     lines = bought.mutate(item=_item(bought, bought.amount)).semi_join(asked, _ITEM)
-    offers = keep(_offers(lines), "offers")
+    offers = keep(_with_lateness(_offers(lines), asked), "offers")
     exact = keep(_of_same_price(asked.select(_ASKED), offers), "exact")
     rest = _of_other_price(asked.select(_ASKED).anti_join(exact, _ASKED), offers)
     there = offers.select(*_ITEM, "place", found_order_id="order_id", found_day="day")
@@ -51,25 +52,42 @@ def _offers(lines: ir.Table) -> ir.Table:
     return offers.mutate(place=place.cast("int64"))
 
 
+def _with_lateness(offers: ir.Table, asked: ir.Table) -> ir.Table:
+    """Mark the offers that a refund placed after them may not know of; drop those that no refund comes after.
+
+    They are few even where each row is recorded on the next day: its refunds are then, too.
+    """
+    both = _together(asked.mutate(asked_day=asked.known_day), offers)
+    from_here = ibis.window(
+        group_by=_ITEM, order_by=[both.ordered_at.desc(), both.is_look.desc()], preceding=None, following=0
+    )
+    told = both.mutate(soonest=both.asked_day.min().over(from_here))
+    after = told.filter(~told.is_look & told.soonest.notnull())
+    return after.select(*offers.columns, is_late=after.known_day > after.soonest)
+
+
+def _together(looks: ir.Table, offers: ir.Table) -> ir.Table:
+    """Lay refunds and offers under each other, with all columns of both and ``is_look``."""
+    kinds = {**offers.schema(), **looks.schema()}
+
+    def laid_out(table: ir.Table, *, is_look: bool) -> ir.Table:
+        columns = {c: table[c] if c in table.columns else ibis.null(kind) for c, kind in kinds.items()}
+        return table.select(**columns, is_look=ibis.literal(is_look))
+
+    return laid_out(looks, is_look=True).union(laid_out(offers, is_look=False))
+
+
 def _of_same_price(asked: ir.Table, offers: ir.Table) -> ir.Table:
-    """Find the latest of the same price; only the few that were recorded late are tried one by one."""
-    is_late = offers.known_day > offers.day
-    late = _tried(asked, offers.filter(is_late))
+    """Find the latest of the same price; only those that were recorded late are tried one by one."""
+    late = _tried(asked, offers.filter(offers.is_late))
     late = late.filter(late.price == -late.amount).select(*_ASKED, "place")
-    found = _carried(asked, offers.filter(~is_late)).union(late)
+    found = _carried(asked, offers.filter(~offers.is_late)).union(late)
     return found.group_by(_ASKED).agg(place=found.place.max())
 
 
 def _carried(asked: ir.Table, prompt: ir.Table) -> ir.Table:
-    """Lay refunds among the offers of their item and price by time, and hand them the last offer before them.
-
-    What was placed before the refund and recorded on its own day was known by then, too.
-    """
-    kinds = asked.schema()
-    looks = asked.mutate(price=-asked.amount, place=ibis.null("int64"), is_look=ibis.literal(True))
-    blank = {name: ibis.null(kinds[name]) for name in ("known_day", "amount")}
-    laid = prompt.drop("known_day").mutate(is_look=ibis.literal(False), **blank)
-    both = looks.union(laid.select(looks.columns))
+    """Lay refunds among the offers of their item and price by time; hand them the last one before them."""
+    both = _together(asked.mutate(price=-asked.amount), prompt)
     so_far = ibis.window(
         group_by=[*_ITEM, "price"], order_by=["ordered_at", "is_look"], preceding=None, following=0
     )

@@ -1,6 +1,8 @@
 """Where DuckDB keeps tables: in memory while they are small, beyond that in a file."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ _FILE = "kept"
 class DuckdbStore:
     """The tables a connection keeps.
 
-    In memory they lie as they are, and nothing is written twice as fast. In a file they are compressed, and
-    leave the memory to joins and groups.
+    In memory they lie as they are, and are written in half the time. In a file they are compressed, and leave
+    the memory to joins and groups.
 
     Parameters
     ----------
@@ -34,20 +36,32 @@ class DuckdbStore:
 
     def keep(self, expression: ir.Table, name: str, *, in_order: bool) -> ir.Table:
         """Compute a table, and let go of its namesake."""
-        before, table = self._kept.pop(name, None), f"{name}_{next(self._numbers)}"
+        table = f"{name}_{next(self._numbers)}"
         place = self._file() if self._is_full() else None
         # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
         self._connection.create_table(table, schema=expression.schema(), database=place)
-        self._connection.raw_sql(f"set preserve_insertion_order = {str(in_order).lower()}")
-        self._connection.insert(table, expression, database=place)
-        self._connection.raw_sql("reset preserve_insertion_order")
-        if before is not None:
-            self._connection.drop_table(before[0], database=before[1])
+        with self._rows_in_order(in_order):
+            self._connection.insert(table, expression, database=place)
+        if name in self._kept:
+            before, where = self._kept.pop(name)
+            self._connection.drop_table(before, database=where)
         if place is None and self._is_full():
             place = self._moved(table)
         self._kept[name] = (table, place)
         kept: ir.Table = self._connection.table(table, database=place)
         return kept
+
+    @contextmanager
+    def _rows_in_order(self, wanted: bool) -> Iterator[None]:
+        """Tell the engine whether rows are to stay in order, which costs time; then put its setting back."""
+        [(before,)] = self._connection.raw_sql(
+            "select current_setting('preserve_insertion_order')"
+        ).fetchall()
+        self._connection.raw_sql(f"set preserve_insertion_order = {wanted}")
+        try:
+            yield
+        finally:
+            self._connection.raw_sql(f"set preserve_insertion_order = {before}")
 
     def _moved(self, table: str) -> str:
         """Take a table that does not fit to the file."""
@@ -58,7 +72,8 @@ class DuckdbStore:
 
     def _is_full(self) -> bool:
         [(used, limit)] = self._connection.raw_sql(
-            "select (select sum(memory_usage_bytes) from duckdb_memory() where tag = 'IN_MEMORY_TABLE'),"
+            "select (select sum(memory_usage_bytes + temporary_storage_bytes) from duckdb_memory()"
+            " where tag = 'IN_MEMORY_TABLE'),"
             " parse_formatted_bytes(current_setting('memory_limit'))"
         ).fetchall()
         return bool(used > IN_MEMORY * limit)

@@ -68,7 +68,7 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         contract.check(raw)
         found.attributes += choose_attributes(engine, raw, section, name, console)
         with console.step(f"reading {section.source}"):
-            typed = engine.keep(_typed(raw, contract, found.attributes), f"{name}_typed")
+            typed = engine.keep(_typed(raw, contract, found.attributes), name)
         found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
         refuse_broken(engine, found.rows[name], contract.set_aside(raw), section, config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)

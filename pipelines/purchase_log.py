@@ -116,7 +116,7 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     if period.kind != "day":
         period.check_horizons(config.target.horizons)
         console.say(f"  {period.said(config.target.horizons)}")
-        lines = engine.keep(placed_in_period(engine, lines, period), "lines_by_period")
+        lines = engine.keep(placed_in_period(engine, lines, period), "lines")
     span = find_span(engine, lines, period)
     if span.stray:
         console.say(f"  {span.said()}")

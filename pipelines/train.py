@@ -22,7 +22,7 @@ from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
 from pipelines.tracked_run import TrackedRun
-from pipelines.training import Training, feature_names, pseudonymised, train_scorer
+from pipelines.training import Training, pseudonymised, train_scorer
 
 
 def train(config: Config, console: Console, as_of: date | None = None) -> Answer:
@@ -76,7 +76,7 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
         **vars(log.rows),
         "other_tables": {name: vars(rows) for name, rows in log.other_rows.items()},
         "fingerprints": fingerprints(engine, log.records, schedule.until),
-        "features": list(feature_names(log, config)),
+        "features": list(training.scorer.features),
         "first_day": log.first_day.isoformat(),
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,

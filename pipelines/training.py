@@ -171,7 +171,8 @@ def fit_scorer(
         trained_until=schedule.until.isoformat(),
         period=log.period.kind,
     )
-    return scorer.with_base(newest)
+    of_btyd = [name for name in newest.columns if name.startswith("btyd_")]
+    return scorer.with_base(newest[["customer_id", "cutoff", *used, *of_btyd]])  # all it sees when it scores
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:

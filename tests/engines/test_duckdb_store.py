@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pytest
@@ -61,6 +62,28 @@ def test_what_does_not_fit_moves_to_a_file_and_what_follows_goes_there(
     assert databases(connection) == {"first": "memory", "large": "kept", "next": "kept"}
     assert next_one.x.sum().execute() == 21
     assert [file.name for file in tmp_path.glob("*.duckdb")] == ["kept.duckdb"]
+
+
+def test_what_the_engine_has_pushed_out_of_memory_counts(connection: Any, tmp_path: Path) -> None:
+    connection.raw_sql(f"set temp_directory = '{tmp_path}'; set memory_limit = '100MB'")
+    store = DuckdbStore(connection, tmp_path)
+    for name in "abcdef":
+        store.keep(numbers(connection, 400_000), name, in_order=False)
+    assert set(databases(connection).values()) == {"memory", "kept"}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_the_engines_own_setting_is_put_back(connection: Any, tmp_path: Path, in_order: bool) -> None:
+    connection.raw_sql("set preserve_insertion_order = false")
+    store = DuckdbStore(connection, tmp_path)
+    store.keep(numbers(connection, 3), "kept", in_order=in_order)
+    with pytest.raises(duckdb.Error):
+        store.keep(
+            numbers(connection, 3).mutate(x=ibis.literal("no number")).cast({"x": "int8"}),
+            "no",
+            in_order=True,
+        )
+    assert connection.raw_sql("select current_setting('preserve_insertion_order')").fetchall() == [(False,)]
 
 
 @pytest.mark.parametrize("share", [0.25, 0])

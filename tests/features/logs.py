@@ -10,8 +10,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.contracts import Cancellation, TransactionsContract
-from features.door import at_the_door, used_lines
+from features.door import at_the_door, keep_lines
 from features.doors import TableContract, contact_rows, customer_rows, event_rows
+from features.parts import as_it_is
 from features.records import Records
 from pipelines.zones import utc_offsets
 from tests.features.draws import (
@@ -158,7 +159,7 @@ def records(open: Callable[[str, pa.Table], ir.Table], drawn: Drawn) -> Records:
     raw = {name: open(name, table) for name, table in raw_frames(drawn).items()}
     promised = contract(drawn)
     made = Records(
-        used_lines(at_the_door(raw.pop("transactions"), promised)),
+        keep_lines(at_the_door(raw.pop("transactions"), promised), promised, as_it_is),
         has=promised.has,
         cancellation_prefix=promised.cancellation_prefix,
     )

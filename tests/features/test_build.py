@@ -9,6 +9,7 @@ import pytest
 from features.build import build_features, build_panel, to_model_frame
 from features.catalogue import model_features, visible_features
 from features.errors import ContractError
+from features.history import make_history
 from features.labels import label_names
 from features.snapshot import take_snapshot
 from tests.features.logs import CUTOFFS, HORIZONS, ORDERS_ONLY, START, Drawn, Row, on, seeded_shop
@@ -169,3 +170,12 @@ def test_a_shop_that_has_sold_nothing_has_no_rows(con: Any) -> None:
     empty = Drawn([], without=ORDERS_ONLY)
     assert shop(con, empty, "log").features(CUTOFFS, HORIZONS) == []
     assert shop(con, Drawn([])).features(CUTOFFS, HORIZONS) == []
+
+
+def test_a_history_for_one_date_has_no_panel(con: Any) -> None:
+    """Its future is gone: everyone would look as if they had left."""
+    history = make_history(
+        orders_shop(con, [Row("a", on(0), 100), Row("a", on(9), 100)]).records, at=CUTOFFS[2]
+    )
+    with pytest.raises(ContractError, match="knows of no labels"):
+        build_panel(history, [CUTOFFS[2]], HORIZONS, CUTOFFS[-1])

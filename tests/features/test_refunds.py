@@ -159,14 +159,15 @@ def test_the_slow_matcher_agrees_on_a_large_log(con: Any) -> None:
     assert taken_back(con, Drawn(log, without=ORDERS_ONLY)) == wanted
 
 
+@pytest.mark.parametrize("usual_delay", [0, 1])
 @pytest.mark.parametrize("products", [0, 1, 3])
-def test_the_slow_matcher_agrees_on_a_catch_all_customer(con: Any, products: int) -> None:
+def test_the_slow_matcher_agrees_on_a_catch_all_customer(con: Any, products: int, usual_delay: int) -> None:
     """Hundreds of lines of one customer at few prices, some recorded late; refunds that name no order."""
     pick = Random(products)  # noqa: S311
     log = []
     for n in range(400):
         day, product = pick.randrange(60), f"p{pick.randrange(products)}" if products else None
-        late = on(day + pick.randrange(1, 9)) if pick.random() < 0.1 else None
+        late = on(day + pick.randrange(1, 9)) if pick.random() < 0.1 else on(day + usual_delay, 23)
         cents = pick.choice((100, 150, 200)) * (-1 if pick.random() < 0.3 else 1)
         log.append(Row("walk-in", on(day, pick.randrange(24)), cents, f"{n}", product, late))
     wanted = slowly(log)
