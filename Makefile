@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
+# A file at a time to each worker: what a module sets up (a store, a Spark session) is set up once.
+SPREAD := -n $(or $(WORKERS),2) --dist loadfile
 COVERAGE := --cov --cov-report=term --cov-fail-under=85
 
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -21,7 +23,7 @@ demo: $(READY)  ## the whole path on a real purchase log: train, promote, score,
 	$(BIN)/repurchase demo
 
 test: $(READY)  ## the tests (all but the heavy ones), with the coverage floor
-	$(PYTEST) -m "not heavy" $(COVERAGE)
+	$(PYTEST) $(SPREAD) -m "not heavy" $(COVERAGE)
 
 # The tests come last so that their closing line is the last thing seen; the architecture test is one of them.
 check: lint types wheel-test test  ## format check, ruff, mypy --strict, wheel test, tests: what a change must pass

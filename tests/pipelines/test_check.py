@@ -70,6 +70,7 @@ def test_a_log_too_short_for_the_primary_horizon_judges_a_shorter_one(shop, caps
     assert "judging 90 days needs 26 more days" in said["verdict"]
 
 
+@pytest.mark.heavy
 def test_the_leak_proof_on_request(shop, capsys):
     code, said = check(shop, capsys, "--leaks", "--as-of", AS_OF)
     assert code == 0

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.pipelines.conftest import AS_OF, CONFIG, lay_out
 
 SETTINGS = {"one": ("1", "first"), "two": ("2", "second")}
@@ -24,5 +26,6 @@ def run_path(folder: Path, orders: Path, threads: str) -> bytes:
     return (folder / "out" / "latest" / "scores.parquet").read_bytes()
 
 
+@pytest.mark.heavy
 def test_scores_are_the_same_to_the_last_bit(tmp_path: Path, orders: Path) -> None:
     assert run_path(tmp_path / "one", orders, "1") == run_path(tmp_path / "two", orders, "2")
