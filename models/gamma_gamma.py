@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma
 
 from features.errors import ContractError
-from models.inputs import Floats, check_spend, check_weight
-from models.likelihood import LikelihoodModel, Optimum, distinct_rows, maximise
+from models.distinct import distinct_rows
+from models.fitted import LikelihoodModel
+from models.inputs import Column, Floats, check_spend, check_weight
+from models.likelihood import Optimum, maximise
 
 _STARTS = ((6.0, 4.0, 1.0), (1.0, 1.0, 1.0), (2.0, 10.0, 5.0), (20.0, 3.0, 0.1))
 """p, q, v (in units of the typical spend)."""
@@ -62,20 +65,28 @@ class GammaGammaModel(LikelihoodModel):
 
     _kind = "gamma_gamma"
     _names = ("p", "q", "v")
+    _runaways: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "p": ("one customer's orders have nothing in common", "one customer's orders are all alike"),
+        "q": ("a few customers spend without bound", "all customers spend alike"),
+        "v": ("all customers spend alike", "all customers spend alike"),
+    }
     _extras = (*LikelihoodModel._extras, "prior_mean", "prior_weight")
 
     prior_mean_: float
     prior_weight_: float
 
     def fit(
-        self, frequency: ArrayLike, monetary_value: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        frequency: ArrayLike | pd.DataFrame,
+        monetary_value: Column = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Find the parameters under which the mean spends of the repeat buyers are most likely.
 
         Parameters
         ----------
         frequency : array_like of shape (n,)
-            Repeat purchase days; rows with 0 are checked and left out.
+            Repeat purchase days; rows with 0 are checked and left out. Or a frame that has both columns.
         monetary_value : array_like of shape (n,)
             Mean spend of the repeat purchase days, positive where there are any.
         sample_weight : array_like of shape (n,), optional
@@ -106,7 +117,7 @@ class GammaGammaModel(LikelihoodModel):
         )
         return self
 
-    def expected_spend(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
+    def expected_spend(self, frequency: ArrayLike | pd.DataFrame, monetary_value: Column = None) -> Floats:
         """Return the customer's own mean spend per order, drawn towards the prior mean (note 025, eq. 5).
 
         Parameters
@@ -144,7 +155,7 @@ class GammaGammaModel(LikelihoodModel):
         return model
 
     def _know_nothing(self) -> Self:
-        self._keep(Optimum(np.zeros(3), 0.0, converged=False), {}, 0.0, 0.0)
+        self._keep(Optimum(np.zeros(3), 0.0, converged=False, curvature=np.zeros((3, 3))), {}, 0.0, 0.0)
         self.prior_mean_, self.prior_weight_ = 0.0, 1.0
         return self
 

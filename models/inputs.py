@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from features.contracts import did_you_mean
 from features.errors import ContractError
 
 Floats = NDArray[np.float64]
 
 
-def check_history(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
+Column = ArrayLike | None
+"""A column, or None where the first argument is a frame that has all of them."""
+
+
+def check_history(
+    frequency: ArrayLike | pd.DataFrame, recency: Column = None, T: Column = None
+) -> tuple[Floats, Floats, Floats]:
     """Return purchase histories as three float arrays of one length, or say what is wrong with them.
 
     Parameters
     ----------
-    frequency : array_like of shape (n,)
-        Repeat purchase days, whole and not negative.
-    recency, T : array_like of shape (n,)
+    frequency : array_like of shape (n,), or DataFrame
+        Repeat purchase days, whole and not negative; or a frame with ``frequency, recency, T``.
+    recency, T : array_like of shape (n,), optional
         Age at the last purchase and age now, in one unit of time; ``0 <= recency <= T``, and recency is
         0 exactly where frequency is.
 
@@ -28,7 +36,7 @@ def check_history(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> tup
     ContractError
         Naming the rule, how many customers break it, and the first of them.
     """
-    x, t_x, age = _columns(frequency=frequency, recency=recency, T=T)
+    x, t_x, age = _columns(**_named(("frequency", "recency", "T"), frequency, recency, T))
     shown = {"frequency": x, "recency": t_x, "T": age}
     _refuse(_not_a_count(x), "frequency is negative or not a whole number", shown)
     _refuse(t_x < 0, "recency is negative", shown)
@@ -43,14 +51,14 @@ def check_history(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> tup
     return x, t_x, age
 
 
-def check_spend(frequency: ArrayLike, monetary_value: ArrayLike) -> tuple[Floats, Floats]:
+def check_spend(frequency: ArrayLike | pd.DataFrame, monetary_value: Column = None) -> tuple[Floats, Floats]:
     """Return repeat counts and mean spends as two float arrays, or say what is wrong with them.
 
     Parameters
     ----------
-    frequency : array_like of shape (n,)
-        Repeat purchase days, whole and not negative.
-    monetary_value : array_like of shape (n,)
+    frequency : array_like of shape (n,), or DataFrame
+        Repeat purchase days, whole and not negative; or a frame with ``frequency, monetary_value``.
+    monetary_value : array_like of shape (n,), optional
         Mean spend of the repeat purchase days; positive where there are any, ignored elsewhere.
 
     Raises
@@ -58,7 +66,7 @@ def check_spend(frequency: ArrayLike, monetary_value: ArrayLike) -> tuple[Floats
     ContractError
         Naming the rule, how many customers break it, and the first of them.
     """
-    x, m = _columns(frequency=frequency, monetary_value=monetary_value)
+    x, m = _columns(**_named(("frequency", "monetary_value"), frequency, monetary_value))
     shown = {"frequency": x, "monetary_value": m}
     _refuse(_not_a_count(x), "frequency is negative or not a whole number", shown)
     hint = "a repeat purchase day has a positive net amount"
@@ -87,6 +95,23 @@ def check_horizon(horizon: ArrayLike, n_rows: int) -> Floats:
     if length.ndim and length.shape[-1] not in (1, n_rows):
         raise ContractError(f"horizon of shape {length.shape} does not broadcast over {n_rows} customers")
     return length
+
+
+def _named(names: tuple[str, ...], first: ArrayLike | pd.DataFrame, *others: Column) -> dict[str, ArrayLike]:
+    """Take the columns from a frame, if the first argument is one, or as they were given."""
+    if not isinstance(first, pd.DataFrame):
+        given = dict(zip(names, (first, *others), strict=True))
+        missing = [name for name, column in given.items() if column is None]
+        if missing:
+            raise ContractError(f"{' and '.join(missing)} are missing", hint="give every column, or a frame")
+        return {name: column for name, column in given.items() if column is not None}
+    lost = [name for name in names if name not in first.columns]
+    if lost:
+        raise ContractError(
+            f"the frame lacks {', '.join(lost)} among {len(first.columns)} columns",
+            hint=did_you_mean(lost[0], [str(column) for column in first.columns]),
+        )
+    return {name: first[name].to_numpy() for name in names}
 
 
 def _columns(**columns: ArrayLike) -> list[Floats]:

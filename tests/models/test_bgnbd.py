@@ -20,7 +20,8 @@ from scipy.stats import beta
 from sklearn.exceptions import NotFittedError
 
 from features.errors import ContractError
-from models import bgnbd
+from models.beta_geo_likelihood import objective, rows_of
+from models.beta_geo_orders import orders_by_integral, orders_if_alive
 from models.bgnbd import BetaGeoModel
 
 HISTORY = ["frequency", "recency", "T"]
@@ -121,17 +122,18 @@ def test_p_purchase_is_a_likelihood_ratio(fitted: BetaGeoModel, cdnow: pd.DataFr
         assert fitted.p_purchase(horizon, x, t_x, age) == pytest.approx(1 - silent, abs=1e-10)
 
 
-def test_gradient_equals_a_finite_difference(cdnow: pd.DataFrame) -> None:
+@pytest.mark.parametrize("first", [0, 1])
+def test_gradient_equals_a_finite_difference(cdnow: pd.DataFrame, first: int) -> None:
     columns = [column.to_numpy() for column in history(cdnow.head(200))]
-    rows = bgnbd._rows(*columns, np.linspace(0.5, 2, 200))
+    rows = rows_of(columns, np.linspace(0.5, 2, 200))
     for point in np.random.default_rng(0).uniform(-3, 3, (10, 4)):
         error = check_grad(
-            lambda p: bgnbd._objective(p, rows)[0],
-            lambda p: bgnbd._objective(p, rows)[1],
+            lambda p: objective(p, rows, first)[0],
+            lambda p: objective(p, rows, first)[1],
             point,
             epsilon=1e-6,
         )
-        assert error < 2e-5 * (1 + np.linalg.norm(bgnbd._objective(point, rows)[1]))
+        assert error < 2e-5 * (1 + np.linalg.norm(objective(point, rows, first)[1]))
 
 
 def integral(model: BetaGeoModel, horizon: float, x: float, age: float) -> float:
@@ -172,11 +174,11 @@ def test_expected_purchases_agrees_with_arbitrary_precision() -> None:
 
 
 @pytest.mark.parametrize("params", [(0.25, 0.05, 60.0, 2.0), (3.0, 2.0, 4.0, 0.01), (0.9, 1.0, 0.5, 900.0)])
-def test_quadrature_fallback_agrees_with_the_closed_form(params: tuple[float, ...]) -> None:
+def test_the_integral_agrees_with_the_closed_form(params: tuple[float, ...]) -> None:
     r, _, a, b = params
     x, share = np.array([0.0, 1.0, 8.0, 300.0]), np.array([0.1, 1.0, 5.0, 0.7])
-    closed = bgnbd._orders_if_alive(a, b + x, r + x, share)
-    assert bgnbd._orders_by_quadrature(a, b + x, r + x, share) == pytest.approx(closed, rel=5e-3)
+    closed = orders_if_alive(a, b + x, r + x, share)
+    assert orders_by_integral(a, b + x, r + x, share) == pytest.approx(closed, rel=1e-9)
 
 
 def simulated(n: int, T: float, horizon: float) -> pd.DataFrame:

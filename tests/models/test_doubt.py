@@ -1,0 +1,134 @@
+"""Covariance, intervals and ranges: against known errors, and against what then happens in simulations."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import approx_fprime
+from sklearn.base import clone
+
+from features.errors import ContractError
+from models.bgnbd import BetaGeoModel
+from models.doubt import interval, purchases_range, total_range
+from models.gamma_gamma import GammaGammaModel
+from models.mbgnbd import ModifiedBetaGeoModel
+
+
+@pytest.fixture(scope="module")
+def fitted(cdnow: pd.DataFrame) -> BetaGeoModel:
+    return BetaGeoModel().fit(cdnow)
+
+
+def test_standard_errors_are_those_of_an_independent_hessian(fitted: BetaGeoModel) -> None:
+    covariance = fitted.covariance_
+    assert covariance is not None
+    assert np.sqrt(np.diag(covariance)) == pytest.approx([0.01256, 0.37822, 0.18573, 0.70541], rel=2e-3)
+    assert (covariance == covariance.T).all()
+
+
+def test_covariance_is_the_inverse_of_the_curvature(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
+    def loglik(log_params: np.ndarray) -> float:
+        return float(fitted.with_values(np.exp(log_params)).loglik(cdnow).sum())
+
+    at = np.log(list(fitted.params_.values()))
+    slopes = [
+        approx_fprime(at + h, loglik, 1e-5) - approx_fprime(at - h, loglik, 1e-5) for h in 1e-3 * np.eye(4)
+    ]
+    curvature = -np.array(slopes) / 2e-3
+    assert fitted.log_covariance() @ curvature == pytest.approx(np.eye(4), abs=0.02)
+
+
+def test_intervals_hold_their_parameter_and_stay_positive(fitted: BetaGeoModel) -> None:
+    for name, (low, high) in fitted.params_interval().items():
+        assert 0 < low < fitted.params_[name] < high
+    assert fitted.params_interval(0.5)["r"][0] > fitted.params_interval(0.95)["r"][0]
+
+
+def test_intervals_of_predictions_hold_them(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
+    p = fitted.p_purchase(39, cdnow)
+    low, high = interval(fitted, lambda m: m.p_purchase(39, cdnow), is_probability=True)
+    assert ((low < p) & (p < high) & (low > 0) & (high < 1)).all()
+    alive, (low, high) = (
+        fitted.p_alive(cdnow),
+        interval(fitted, lambda m: m.p_alive(cdnow), is_probability=True),
+    )
+    assert ((low <= alive) & (alive <= high)).all()
+    assert (low[cdnow["frequency"] == 0] == 1).all()  # alive by construction, without doubt
+
+
+def test_an_interval_of_the_spend(cdnow: pd.DataFrame) -> None:
+    spend = pd.DataFrame({"frequency": cdnow["frequency"], "monetary_value": 20.0 + cdnow["T"] % 7})
+    model = GammaGammaModel().fit(spend)
+    low, high = interval(model, lambda m: m.expected_spend(spend))
+    assert ((low <= model.expected_spend(spend)) & (model.expected_spend(spend) <= high)).all()
+
+
+def test_a_range_holds_its_level_and_no_smaller_one_does(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
+    low, high = purchases_range(fitted, 39, cdnow)
+    below = 1 - fitted.p_at_least(low, 39, cdnow)
+    above = fitted.p_at_least(high + 1, 39, cdnow)
+    assert ((below <= 0.1) & (above <= 0.1)).all()
+    assert (1 - fitted.p_at_least(low + 1, 39, cdnow) > 0.1).all()
+    assert (fitted.p_at_least(high, 39, cdnow)[high > 0] > 0.1).all()
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel])
+def test_totals_and_parameters_are_covered(kind: type[BetaGeoModel]) -> None:
+    """Forty shops of 1,500 customers: 80 % ranges of the total, 95 % intervals of the parameters."""
+    truth = {"r": 0.8, "alpha": 50.0, "a": 0.7, "b": 2.5}
+    totals, params = [], []
+    for seed in range(40):
+        shop = drawn(truth, 1500, 365.0, 90.0, seed, first=kind is ModifiedBetaGeoModel)
+        model = kind().fit(shop)
+        low, high = total_range(model, 90, shop)
+        totals.append(low <= shop["later"].sum() <= high)
+        params += [lo <= truth[name] <= hi for name, (lo, hi) in model.params_interval().items()]
+    assert 24 <= sum(totals) <= 39  # of Binomial(40, .8), all but 4 in 1,000
+    assert np.mean(params) > 0.88
+
+
+def drawn(
+    params: dict[str, float], n: int, T: float, horizon: float, seed: int, *, first: bool
+) -> pd.DataFrame:
+    """Histories to T and what came in the horizon after, from the model's own story."""
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(params["r"], 1 / params["alpha"], n)
+    dropout = rng.beta(params["a"], params["b"], n)
+    clock, alive = np.zeros(n), rng.random(n) >= dropout * first
+    x, t_x, later = np.zeros(n), np.zeros(n), np.zeros(n)
+    while alive.any():
+        clock = np.where(alive, clock + rng.exponential(size=n) / np.maximum(rate, 1e-300), np.inf)
+        alive = clock < T + horizon
+        known = clock <= T
+        x, t_x, later = x + known, np.where(known, clock, t_x), later + (alive & ~known)
+        alive &= rng.random(n) >= dropout
+    return pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "later": later})
+
+
+def test_data_that_identify_nothing_say_why_in_words() -> None:
+    model = BetaGeoModel().fit([0] * 30, [0] * 30, np.arange(1, 31))
+    assert model.covariance_ is None
+    with pytest.raises(ContractError, match=r"have no covariance: the likelihood is flat along r and alpha"):
+        model.params_interval()
+
+
+def test_a_parameter_that_runs_away_is_told() -> None:
+    model = BetaGeoModel().fit([3, 9, 20, 1], [39, 40, 40, 38], [40, 40, 40, 40])
+    assert not model.converged_
+    assert "a runs to 0: nobody seems to leave" in model.diagnosis_
+
+
+def test_bare_parameters_have_no_covariance() -> None:
+    with pytest.raises(ContractError, match="bare parameters"):
+        BetaGeoModel.from_dict({"params": {"r": 1, "alpha": 1, "a": 1, "b": 1}}).log_covariance()
+
+
+@pytest.mark.parametrize("level", [0, 1, 1.5])
+def test_a_level_lies_between_0_and_1(fitted: BetaGeoModel, cdnow: pd.DataFrame, level: float) -> None:
+    with pytest.raises(ContractError, match="between 0 and 1"):
+        total_range(fitted, 39, cdnow, level=level)
+
+
+def test_estimators_can_be_cloned(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
+    again = clone(fitted)
+    assert not hasattr(again, "params_")
+    assert again.set_params(**fitted.get_params()).fit(cdnow).to_dict() == fitted.to_dict()
