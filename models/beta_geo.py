@@ -152,9 +152,8 @@ class BetaGeoBase(LikelihoodModel):
         length = check_horizon(horizon, len(x))
         if length.ndim and length.shape[-1] > 1:
             return self._alive(x, t_x, age) * self._orders(length, x, age)
-        (x_once, age_once), which = once_each(
-            (x, age)
-        )  # when one fell silent is nothing to those who are alive
+        # When one fell silent is nothing to those who are alive.
+        (x_once, age_once), which = once_each((x, age))
         return self._alive(x, t_x, age) * self._orders(length, x_once, age_once)[..., which]
 
     def expected_purchases_of_a_newcomer(self, horizon: ArrayLike) -> Floats:

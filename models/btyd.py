@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from models.bgnbd import BetaGeoModel
 from models.gamma_gamma import GammaGammaModel
-
-Floats = NDArray[np.float64]
+from models.inputs import Floats
 
 
 @dataclass(frozen=True)
@@ -31,22 +29,22 @@ class Btyd:
 
     def p_alive(self, frame: pd.DataFrame) -> Floats:
         """P(alive) at the cutoff, shape (n,)."""
-        return self.bg.p_alive(*_histories(frame))
+        return self.bg.p_alive(frame)
 
     def p_purchase(self, horizon: float | Floats, frame: pd.DataFrame) -> Floats:
         """P(at least one purchase day in the `horizon` days from the cutoff), shape (n,)."""
-        return self.bg.p_purchase(horizon, *_histories(frame))
+        return self.bg.p_purchase(horizon, frame)
 
     def days_if_any(self, horizon: int, frame: pd.DataFrame) -> Floats:
         """Expected purchase days in the horizon given that there is at least one; never below 1."""
-        expected = self.bg.expected_purchases(horizon, *_histories(frame))
+        expected = self.bg.expected_purchases(horizon, frame)
         return np.maximum(expected / np.maximum(self.p_purchase(horizon, frame), 1e-12), 1.0)
 
     def spend_per_day(self, frame: pd.DataFrame) -> Floats:
         """Expected spend of a purchase day, in the log's currency; NaN without a spend model."""
         if self.gg is None:
             return np.full(len(frame), np.nan)
-        return self.gg.expected_spend(frame["frequency"].to_numpy(), _repeat_mean(frame))
+        return self.gg.expected_spend(frame)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values."""
@@ -69,11 +67,11 @@ def fit_btyd(frame: pd.DataFrame, *, has_amounts: bool) -> Btyd:
     has_amounts : bool
         False for a log without money: then there is no spend model.
     """
-    bg = BetaGeoModel().fit(*_histories(frame))
+    bg = BetaGeoModel().fit(frame)
     repeat = frame["frequency"].to_numpy() > 0
     if not (has_amounts and repeat.any()):
         return Btyd(bg, None)
-    return Btyd(bg, GammaGammaModel().fit(frame["frequency"].to_numpy(), _repeat_mean(frame)))
+    return Btyd(bg, GammaGammaModel().fit(frame))
 
 
 def with_btyd(frame: pd.DataFrame, btyd: Btyd, horizons: Sequence[int]) -> pd.DataFrame:
@@ -89,8 +87,13 @@ def with_btyd(frame: pd.DataFrame, btyd: Btyd, horizons: Sequence[int]) -> pd.Da
     for horizon in horizons:
         columns[f"btyd_p_purchase_{horizon}d"] = btyd.p_purchase(horizon, frame)
         columns[f"btyd_days_if_any_{horizon}d"] = btyd.days_if_any(horizon, frame)
-    bare = frame.drop(columns=[c for c in frame.columns if c.startswith("btyd_")])
+    bare = frame.drop(columns=btyd_columns(frame))
     return pd.concat([bare, pd.DataFrame(columns, index=frame.index)], axis=1)
+
+
+def btyd_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that `with_btyd` has added."""
+    return [name for name in frame.columns if name.startswith("btyd_")]
 
 
 def with_btyd_by_cutoff(
@@ -111,11 +114,3 @@ def with_btyd_by_cutoff(
         raise ValueError("an empty panel has no cutoff to fit at")
     place = np.argsort(np.argsort(panel["cutoff"].to_numpy(), kind="stable"))
     return pd.concat(parts).iloc[place], newest
-
-
-def _histories(frame: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
-    return frame["frequency"].to_numpy(), frame["recency"].to_numpy(), frame["T"].to_numpy()
-
-
-def _repeat_mean(frame: pd.DataFrame) -> Floats:
-    return frame["monetary_value"].to_numpy()

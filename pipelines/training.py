@@ -15,7 +15,7 @@ from features.calendar import day_number
 from features.history import make_history
 from features.rfm import WINDOWS, rfm
 from features.snapshot import sample_customers
-from models.btyd import Btyd, with_btyd_by_cutoff
+from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
 from models.folds import (
     PART_NAMES,
     VALUE_NAME,
@@ -171,8 +171,8 @@ def fit_scorer(
         trained_until=schedule.until.isoformat(),
         period=log.period.kind,
     )
-    of_btyd = [name for name in newest.columns if name.startswith("btyd_")]
-    return scorer.with_base(newest[["customer_id", "cutoff", *used, *of_btyd]])  # all it sees when it scores
+    # All it sees when it scores.
+    return scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:

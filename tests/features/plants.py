@@ -17,14 +17,13 @@ Plant = Callable[[Records, ir.Table, date], ir.Table]
 def honest(records: Records, cutoff: date) -> ir.Table:
     """A few features that see the past of each customer alone; without refunds, which no plant needs."""
     past = _past(records, cutoff)
+    # Of several products at one time always the same: an argmin would take any.
     past = past.mutate(first_at=past.ordered_at.min().over(group_by=past.customer_id))
     features = past.group_by("customer_id").agg(
         first_day=past.day.min(),
         n_orders=past.order_id.nunique(),
         total_spend=past.amount.sum(),
-        first_product=past.product_id.min(
-            where=past.ordered_at == past.first_at
-        ),  # of several, always the same
+        first_product=past.product_id.min(where=past.ordered_at == past.first_at),
     )
     return features.mutate(T=day_number(cutoff) - features.first_day, cutoff=day_number(cutoff))
 

@@ -23,6 +23,7 @@ from features.errors import ContractError
 from models.beta_geo_likelihood import objective, rows_of
 from models.beta_geo_orders import orders_by_integral, orders_if_alive
 from models.bgnbd import BetaGeoModel
+from tests.models.story import drawn_histories
 
 HISTORY = ["frequency", "recency", "T"]
 PUBLISHED = {"r": 0.2425945, "alpha": 4.4136019, "a": 0.7929199, "b": 2.4258881}  # [CLVTools]
@@ -182,21 +183,7 @@ def test_the_integral_agrees_with_the_closed_form(params: tuple[float, ...]) -> 
 
 
 def simulated(n: int, T: float, horizon: float) -> pd.DataFrame:
-    """Histories to T, and the purchases in the horizon after, of customers drawn from the model itself."""
-    rng = np.random.default_rng(11)
-    rate = rng.gamma(PUBLISHED["r"], 1 / PUBLISHED["alpha"], n)
-    dropout = rng.beta(PUBLISHED["a"], PUBLISHED["b"], n)
-    clock, alive = np.zeros(n), np.ones(n, dtype=bool)
-    x, t_x, later = np.zeros(n), np.zeros(n), np.zeros(n)
-    while alive.any():
-        clock = np.where(alive, clock + rng.exponential(size=n) / np.maximum(rate, 1e-300), np.inf)
-        alive = clock < T + horizon
-        known = clock <= T
-        x += known
-        t_x = np.where(known, clock, t_x)
-        later += alive & ~known
-        alive &= rng.random(n) >= dropout
-    return pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "later": later})
+    return drawn_histories(PUBLISHED, n, T, horizon, seed=11, leaves_at_once=False)
 
 
 def test_predictions_lie_within_a_simulations_error() -> None:

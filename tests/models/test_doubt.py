@@ -11,6 +11,7 @@ from models.bgnbd import BetaGeoModel
 from models.doubt import interval, purchases_range, total_range
 from models.gamma_gamma import GammaGammaModel
 from models.mbgnbd import ModifiedBetaGeoModel
+from tests.models.story import drawn_histories
 
 
 @pytest.fixture(scope="module")
@@ -77,31 +78,13 @@ def test_totals_and_parameters_are_covered(kind: type[BetaGeoModel]) -> None:
     truth = {"r": 0.8, "alpha": 50.0, "a": 0.7, "b": 2.5}
     totals, params = [], []
     for seed in range(40):
-        shop = drawn(truth, 1500, 365.0, 90.0, seed, first=kind is ModifiedBetaGeoModel)
+        shop = drawn_histories(truth, 1500, 365.0, 90.0, seed, leaves_at_once=kind is ModifiedBetaGeoModel)
         model = kind().fit(shop)
         low, high = total_range(model, 90, shop)
         totals.append(low <= shop["later"].sum() <= high)
         params += [lo <= truth[name] <= hi for name, (lo, hi) in model.params_interval().items()]
     assert 24 <= sum(totals) <= 39  # of Binomial(40, .8), all but 4 in 1,000
     assert np.mean(params) > 0.88
-
-
-def drawn(
-    params: dict[str, float], n: int, T: float, horizon: float, seed: int, *, first: bool
-) -> pd.DataFrame:
-    """Histories to T and what came in the horizon after, from the model's own story."""
-    rng = np.random.default_rng(seed)
-    rate = rng.gamma(params["r"], 1 / params["alpha"], n)
-    dropout = rng.beta(params["a"], params["b"], n)
-    clock, alive = np.zeros(n), rng.random(n) >= dropout * first
-    x, t_x, later = np.zeros(n), np.zeros(n), np.zeros(n)
-    while alive.any():
-        clock = np.where(alive, clock + rng.exponential(size=n) / np.maximum(rate, 1e-300), np.inf)
-        alive = clock < T + horizon
-        known = clock <= T
-        x, t_x, later = x + known, np.where(known, clock, t_x), later + (alive & ~known)
-        alive &= rng.random(n) >= dropout
-    return pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "later": later})
 
 
 def test_data_that_identify_nothing_say_why_in_words() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from models.bgnbd import BetaGeoModel
 from models.mbgnbd import ModifiedBetaGeoModel
+from tests.models.story import drawn_histories
 
 HISTORY = ["frequency", "recency", "T"]
 
@@ -65,20 +66,9 @@ def test_one_time_buyers_may_have_left(fitted: ModifiedBetaGeoModel, cdnow: pd.D
 
 def test_predictions_lie_within_a_simulations_error(fitted: ModifiedBetaGeoModel) -> None:
     """Chances to leave after each purchase, the first included; 400,000 customers."""
-    rng, n, age, horizon = np.random.default_rng(5), 400_000, 38.86, 39.0
-    r, alpha, a, b = fitted.params_.values()
-    rate, dropout = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n)
-    clock, alive = np.zeros(n), rng.random(n) >= dropout
-    x, t_x, later = np.zeros(n), np.zeros(n), np.zeros(n)
-    while alive.any():
-        clock = np.where(alive, clock + rng.exponential(size=n) / np.maximum(rate, 1e-300), np.inf)
-        alive = clock < age + horizon
-        known = clock <= age
-        x, t_x, later = x + known, np.where(known, clock, t_x), later + (alive & ~known)
-        alive &= rng.random(n) >= dropout
-    shop = pd.DataFrame({"frequency": x, "recency": t_x, "T": age})
-    shop["p_off"] = (later > 0) - fitted.p_purchase(horizon, shop)
-    shop["orders_off"] = later - fitted.expected_purchases(horizon, shop)
+    shop = drawn_histories(fitted.params_, 400_000, 38.86, 39, seed=5, leaves_at_once=True)
+    shop["p_off"] = (shop["later"] > 0) - fitted.p_purchase(39, shop)
+    shop["orders_off"] = shop["later"] - fitted.expected_purchases(39, shop)
     for _, group in shop.groupby(shop["frequency"].clip(upper=5)):
         off = group[["p_off", "orders_off"]]
         assert (off.mean().abs() < 4 * off.std() / np.sqrt(len(off))).all()
