@@ -31,6 +31,18 @@ class Cancellation:
 
 
 @dataclass(frozen=True)
+class LeaveOut:
+    """Which rows are no purchases: a column of the log, by its own name, that says one of these words.
+
+    A log's status is today's: when an order was cancelled, it does not say. So such a row is left out of
+    all the past, as if nothing had been ordered.
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TransactionsContract:
     """What a transaction log promises.
 
@@ -42,6 +54,8 @@ class TransactionsContract:
         What to call the log in messages (its file name).
     cancellation : Cancellation, optional
         How cancelled lines are recognised; without it only negative amounts are refunds.
+    leave_out : LeaveOut, optional
+        Rows that are set aside, such as those whose status says "cancelled".
     refunds : {"net", "drop"}
         ``net``: refunds reduce what they refund. ``drop``: they are set aside, with that reason.
     offsets : sequence of (datetime, int)
@@ -51,6 +65,7 @@ class TransactionsContract:
     columns: Mapping[str, str]
     name: str = "transactions"
     cancellation: Cancellation | None = None
+    leave_out: LeaveOut | None = None
     refunds: str = "net"
     offsets: Offsets = UTC
     has_amounts: bool = field(init=False)
@@ -79,8 +94,10 @@ def _check_mapping(contract: TransactionsContract) -> None:
     marker = contract.cancellation
     if marker is not None and marker.column not in contract.columns:
         raise ContractError(
-            f"{contract.name}: cancellation needs column {marker.column!r}, which is not mapped",
-            hint=f"map {marker.column} in [tables.transactions] columns, or drop [policy] cancellation",
+            f"{contract.name}: [policy] cancellation names {marker.column!r}, and no such column is mapped: "
+            "it speaks of a standard column, as in order_id",
+            hint=f'if {marker.column!r} is a status in your log, [policy] leave_out = {{ column = "'
+            f'{marker.column}", values = ["cancelled"] }} leaves out the rows that say so',
         )
 
 
@@ -104,6 +121,8 @@ def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
     """
     require_columns(raw, contract.columns, contract.name)
     require_times(raw, contract.columns, _TIMES, contract.name)
+    if contract.leave_out is not None:
+        require_columns(raw, {"[policy] leave_out": contract.leave_out.column}, contract.name)
 
 
 def require_times(raw: ir.Table, columns: Mapping[str, str], times: Sequence[str], name: str) -> None:

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import with_wall_clocks
-from features.contracts import MONEY_UNITS, TransactionsContract, check_columns
+from features.contracts import MONEY_UNITS, LeaveOut, TransactionsContract, check_columns
 from features.parts import Keep
 
 MAX_AMOUNT = 1e10
@@ -159,9 +159,17 @@ def _faults(typed: ir.Table, contract: TransactionsContract) -> list[tuple[ir.Bo
         (typed.door_amount.isnull(), "no_amount"),
         (_is_unreadable(typed, contract), "no_recorded_date"),
     ]
+    if contract.leave_out is not None:
+        # First: a cancelled order often has no amount, and that is not what is wrong with it.
+        faults.insert(0, (_is_left_out(typed, contract.leave_out), "left_out"))
     if contract.refunds == "drop":
         faults.append((typed.door_is_refund, "refund_dropped"))
     return faults
+
+
+def _is_left_out(typed: ir.Table, marker: LeaveOut) -> ir.BooleanValue:
+    said = text_id(typed[marker.column]).lower()
+    return said.isin([value.strip().lower() for value in marker.values]).fill_null(False)
 
 
 def _is_unreadable(typed: ir.Table, contract: TransactionsContract) -> ir.BooleanValue:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.currency import THOUSANDS, shown
 from models.findings import Finding
 
 UNITS = 10_000
@@ -16,6 +17,11 @@ DOMINANT = 0.05
 
 NOTABLE = 0.005
 """Share from which on the largest is worth a note."""
+
+LEAST = 1_000
+"""Of a currency whose prices go into thousands: a middle purchase below it is a slip."""
+
+ENOUGH_DOTS = 3
 
 _FENCE = 3.0
 
@@ -73,22 +79,57 @@ def judge_amounts(bins: pd.DataFrame, largest: pd.DataFrame, currency: str | Non
         "median": middle, "fence": fence, "outside": int(outside["n"].sum()),
         "outside_share_of_revenue": float(outside["amount"].sum() / revenue), "largest": top,
     }  # fmt: skip
-    return _said(numbers, top[0], f" {currency}" if currency else "")
+    return _said(numbers, top[0], currency)
 
 
-def _said(numbers: dict[str, Any], first: dict[str, Any], unit: str) -> Finding:
+def judge_sizes(
+    middle: float, currency: str | None, column: str, n_dotted: int, n_parted: int, example: str | None
+) -> Finding:
+    """Say whether amounts could have been read 1,000 times too small.
+
+    Parameters
+    ----------
+    middle : float
+        The median purchase.
+    currency : str, optional
+        Its code; of some, nothing costs less than a thousand.
+    column : str
+        The log's column of money.
+    n_dotted, n_parted : int
+        Its values with a dot, and those of them that could be thousands parted by dots (``189.000``).
+    example : str, optional
+        One of them.
+    """
+    numbers = {"median": middle, "with_dot": n_dotted, "with_three_digits_after": n_parted}
+    slip = "if the dot parts thousands, amounts are read 1,000 times too small: write 1234.56"
+    if n_dotted >= ENOUGH_DOTS and n_parted == n_dotted:
+        text = (
+            f"column {column!r}: each of the {n_dotted:,} values with a dot has three digits after it, for "
+            f"example {example!r}; {slip}"
+        )
+        return Finding("warning", "amount_sizes", text, numbers)
+    if (currency or "").upper() in THOUSANDS and middle < LEAST:
+        text = (
+            f"column {column!r}: the middle purchase is {middle:,.2f} {currency}, which buys nothing; are "
+            "amounts written in thousands? Multiply them in the source, or leave out [project] currency"
+        )
+        return Finding("warning", "amount_sizes", text, numbers)
+    return Finding("ok", "amount_sizes", f"the middle purchase is {shown(middle, currency)}", numbers)
+
+
+def _said(numbers: dict[str, Any], first: dict[str, Any], currency: str | None) -> Finding:
     share = first["share_of_revenue"]
     orders = f"order {first['order_id']}"
     if first["n_orders"] > 1:
         orders += f" and {first['n_orders'] - 1} more of that day"
     text = (
-        f"the largest purchase ({first['day']}, {orders}) is {first['amount']:,.2f}{unit}: {share:.1%} of "
-        f"all revenue, {first['amount'] / numbers['median']:,.0f} times the middle one "
-        f"({numbers['median']:,.2f}{unit})"
+        f"the largest purchase ({first['day']}, {orders}) is {shown(first['amount'], currency)}: {share:.1%} "
+        f"of all revenue, {first['amount'] / numbers['median']:,.0f} times the middle one "
+        f"({shown(numbers['median'], currency)})"
     )
     if numbers["outside"]:
         text += (
-            f"; far outside, above {numbers['fence']:,.0f}{unit}, are {numbers['outside']:,}, together "
+            f"; far outside, above {shown(numbers['fence'], currency)}, are {numbers['outside']:,}, together "
             f"{numbers['outside_share_of_revenue']:.1%} of revenue"
         )
     if share >= DOMINANT:

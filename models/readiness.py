@@ -99,19 +99,45 @@ def judge_returns(customers: int, one_time: int) -> Finding:
     return Finding("ok", "returns", text, numbers)
 
 
-def judge_rows(rows_in: int, set_aside: Mapping[str, int]) -> Finding:
-    """Say what cannot be used."""
+def judge_rows(table: str, source: str, rows_in: int, set_aside: Mapping[str, int], why: str = "") -> Finding:
+    """Say what cannot be used.
+
+    Parameters
+    ----------
+    table, source : str
+        Which table of the config the rows are of, and where it lies.
+    rows_in : int
+        Rows of the source.
+    set_aside : mapping of str to int
+        Reason to rows.
+    why : str
+        What stands in the rows of the most frequent reason, and what would help.
+    """
+    code = "rows" if table == "transactions" else f"{table}_rows"
     n = sum(set_aside.values())
     share = n / rows_in
     numbers = {"rows": rows_in, "set_aside": n, "share": share}
     if not n:
-        return Finding("ok", "rows", f"all {rows_in:,} rows can be used", numbers)
+        return Finding("ok", code, f"{source}: all {rows_in:,} rows can be used", numbers)
     worst = max(set_aside, key=lambda reason: set_aside[reason])
-    text = f"{n:,} of {rows_in:,} rows ({share:.1%}) cannot be used, most for {worst}"
-    if worst == "no_customer":
+    text = f"{source}: {n:,} of {rows_in:,} rows ({share:.1%}) are not used, most for {worst}"
+    if worst == "no_customer" and table == "transactions":
         text += ": who bought those cannot be scored"
+    text += f" ({why})" if why else ""
     severity: Severity = "warning" if share >= MUCH else "note" if share >= 0.001 else "ok"
-    return Finding(severity, "rows", text, numbers)
+    return Finding(severity, code, text, numbers)
+
+
+def judge_left_out(source: str, column: str, values: Sequence[str], n: int) -> Finding:
+    """Say how many rows the policy leaves out by their status; none means that its words are wrong."""
+    listed = ", ".join(repr(value) for value in values)
+    numbers = {"column": column, "values": [*values], "rows": n}
+    if not n:
+        text = f"{source}: no row says {listed} in {column!r}, which [policy] leave_out names"
+        return Finding("warning", "left_out", text, numbers)
+    return Finding(
+        "ok", "left_out", f"{source}: {n:,} rows say {listed} in {column!r} and are left out", numbers
+    )
 
 
 def judge_end(end: date, as_of: date | None, horizons: Sequence[int]) -> Finding | None:

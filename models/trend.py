@@ -66,7 +66,7 @@ def judge_season(daily: pd.DataFrame, horizon: int) -> Finding:
         return Finding("note", "season", text, numbers)
     if numbers["repeats"] is None:
         text = (
-            f"under two whole years, so no season was seen twice: {_extremes(index)}; season and growth "
+            f"fewer than 24 whole calendar months, so no season was seen twice: {_extremes(index)}; season and growth "
             f"cannot be told apart; {ahead}"
         )
         return Finding("note", "season", text, numbers)

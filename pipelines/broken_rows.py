@@ -1,13 +1,16 @@
 """Refuse a table of which too many rows break the contract: most likely the mapping is wrong."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import ibis.expr.types as ir
+import pandas as pd
 
 from features.door import number
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import Engine
+from pipelines.guess_dates import read_dates
 from pipelines.row_count import RowCount
 
 _READS = {
@@ -18,14 +21,26 @@ _READS = {
 }
 """The standard columns of any table that a reason may speak of: it is the first that is mapped."""
 
-_DATES = 'does it need a format, as in formats = {{ {0} = "%d/%m/%Y" }}? A row counts from {0} on'
 _HINTS = {
     "no_customer": "is {0} mapped to the right column?",
-    "no_date": _DATES,
-    "no_recorded_date": _DATES,
     "no_amount": "is {0} mapped to plain numbers, such as 1234.56?",
     "refund_dropped": '[policy] refunds = "net" uses refunds',
+    "left_out": "[policy] leave_out asks for it; if there are so many, raise max_quarantined",
 }
+_DATES = ("no_date", "no_recorded_date")
+_FEW = 100
+"""So many different values tell how dates are written."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why most of the rows that are set aside are: what is wrong, an example of it, and what would help."""
+
+    name: str
+    n: int
+    column: str
+    example: str | None
+    hint: str
 
 
 def refuse_broken(
@@ -54,16 +69,51 @@ def refuse_broken(
     n, most = rows.rows_in - rows.rows_used, config.policy.max_quarantined
     if n <= most * rows.rows_in:
         return
-    worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
-    read = _read_columns(worst, section.columns)
-    columns = " or ".join(f"{source!r} (for {standard})" for standard, source in read.items())
-    unread = f": column {columns} is empty or cannot be read" if read else ""
+    worst = main_reason(engine, rows, aside, section)
+    unread = f": column {worst.column} is empty or cannot be read" if worst.column else ""
     raise ContractError(
         f"{section.source}: {n:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
-        f"max_quarantined = {most}; {rows.rows_quarantined[worst]:,} of them for {worst!r}{unread}",
-        example=_unreadable(engine, aside, worst, read),
-        hint=_HINTS[worst].format(" or ".join(read)),
+        f"max_quarantined = {most}; {worst.n:,} of them for {worst.name!r}{unread}",
+        example=worst.example,
+        hint=worst.hint,
     )
+
+
+def main_reason(
+    engine: Engine, rows: RowCount, aside: ir.Table, section: Transactions | OtherTable
+) -> Reason:
+    """Find out why most of the rows that are set aside are.
+
+    Parameters
+    ----------
+    engine, rows, aside, section
+        As of `refuse_broken`; at least one row is set aside.
+    """
+    worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
+    read = _read_columns(worst, section.columns)
+    found = _unreadable(engine, aside, worst, read)
+    if worst in _DATES:
+        (standard, _), *_ = read.items()
+        hint = _date_hint(standard, found, section.formats.get(standard))
+    else:
+        hint = _HINTS[worst].format(" or ".join(read))
+    columns = " or ".join(f"{source!r} (for {standard})" for standard, source in read.items())
+    return Reason(worst, rows.rows_quarantined[worst], columns, found[0] if found else None, hint)
+
+
+def _date_hint(standard: str, found: list[str], asked: str | None) -> str:
+    """Name the format that reads what stands there, if there is one."""
+    counts = f"a row counts from {standard} on"
+    if not found:
+        return f"is {standard} mapped to the right column? {counts}"
+    reading = read_dates(pd.Series(found))
+    if reading is None:
+        told = f"{asked!r} does not read them" if asked else "no format is set"
+        return f"these are no dates of a known form, and {told}; {counts}"
+    if reading.format is None:
+        return f"they read without a format: take {standard} out of formats; {counts}"
+    rival = f" (or {reading.rival}: look which comes first, day or month)" if reading.rival else ""
+    return f'set formats = {{ {standard} = "{reading.format}" }}{rival}; {counts}'
 
 
 def _read_columns(reason: str, mapped: Mapping[str, str]) -> dict[str, str]:
@@ -74,15 +124,16 @@ def _read_columns(reason: str, mapped: Mapping[str, str]) -> dict[str, str]:
     return {name: mapped[name] for name in found}
 
 
-def _unreadable(engine: Engine, aside: ir.Table, reason: str, read: Mapping[str, str]) -> str | None:
+def _unreadable(engine: Engine, aside: ir.Table, reason: str, read: Mapping[str, str]) -> list[str]:
     """Find what is written where a date or a number should be; nothing for empty columns."""
     if reason == "no_customer":
-        return None
+        return []
     rows = aside.filter(aside[aside.columns[-1]] == reason)
     for source in read.values():
         text = rows[source].cast("string").strip().nullif("")
         is_wrong = number(rows[source]).isnull() if reason == "no_amount" else text.notnull()
-        found = engine.frame(rows.aggregate(text=text.min(where=is_wrong)))["text"].dropna()
+        wrong = rows.filter(is_wrong & text.notnull()).select(text=text).distinct()
+        found = engine.frame(wrong.order_by("text").limit(_FEW))["text"]
         if len(found):
-            return str(found.iloc[0])
-    return None
+            return [str(value) for value in found]
+    return []

@@ -1,6 +1,6 @@
 """`repurchase check`: is the log ready, and, on request, the leak proof on all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,14 +11,13 @@ from models.churn_clock import learn_clock
 from models.clock_words import by_kind, judge_clock
 from models.double_loads import judge_copies, judge_files
 from models.findings import Finding, state_of, worst_first
-from models.outliers import judge_amounts
+from models.outliers import judge_amounts, judge_sizes
 from models.readiness import (
     judge_buyers,
     judge_delay,
     judge_end,
     judge_history,
     judge_returns,
-    judge_rows,
 )
 from models.rhythm import judge_holes, judge_newest
 from models.schedule import Schedule, ready_on
@@ -29,11 +28,13 @@ from pipelines.console import Answer, Console
 from pipelines.coverage import judge_tables
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady
+from pipelines.log_findings import judge_all_rows
 from pipelines.log_profile import (
     LogProfile,
     count_windows,
     find_amounts,
     find_delays,
+    find_dots,
     find_shared_rows,
     profile_log,
 )
@@ -131,7 +132,7 @@ def _findings(
         judge_history(len(daily), plan.schedule, plan.refusal, plan.missing, target.primary_horizon),
         judge_returns(profile.customers, profile.one_time),
         _buyers(profile, plan),
-        judge_rows(log.rows.rows_in, log.rows.rows_quarantined),
+        *judge_all_rows(engine, log, config),
         judge_end(log.end, as_of, target.horizons),
         *judge_copies(daily),
         judge_files(*shared) if shared else None,
@@ -140,9 +141,9 @@ def _findings(
         judge_season(daily, target.primary_horizon),
         *judge_growth(daily, has_amounts=log.has_amounts),
         _clock(profile.silences, len(daily), target.primary_horizon),
-        judge_amounts(*find_amounts(engine, profile), config.project.currency) if log.has_amounts else None,
+        *(_amounts(engine, profile, config) if log.has_amounts else ()),
         judge_delay(delays, min(target.horizons)) if delays is not None else None,
-        *judge_tables(engine, log, profile),
+        *judge_tables(engine, log, profile.steps, profile.until),
     ]
     return worst_first([f for f in found if f is not None])
 
@@ -152,6 +153,12 @@ def _buyers(profile: LogProfile, plan: Plan) -> Finding | None:
     if plan.schedule is None or profile.one_time == profile.customers:
         return None
     return judge_buyers(plan.windows, plan.schedule.judged_horizon)
+
+
+def _amounts(engine: Engine, profile: LogProfile, config: Config) -> Iterator[Finding]:
+    found = judge_amounts(*find_amounts(engine, profile), config.project.currency)
+    yield found
+    yield judge_sizes(found.numbers["median"], config.project.currency, *find_dots(engine, config))
 
 
 def _clock(silences: dict[str, Silences], span: int, primary: int) -> Finding:

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from features.contracts import Cancellation, TransactionsContract
+from features.contracts import Cancellation, LeaveOut, TransactionsContract
 from features.errors import ContractError
 from pipelines.zones import utc_offsets
 
@@ -46,6 +46,13 @@ class CancellationPolicy(_Section):
     prefix: str = Field(min_length=1)
 
 
+class LeaveOutPolicy(_Section):
+    """Which rows are no purchases, by a word in one of the log's own columns."""
+
+    column: str
+    values: list[str] = Field(min_length=1)
+
+
 class Transactions(_Section):
     """Where the purchase log lies and what its columns mean."""
 
@@ -79,6 +86,7 @@ class Policy(_Section):
 
     refunds: Literal["net", "drop"] = "net"
     cancellation: CancellationPolicy | None = None
+    leave_out: LeaveOutPolicy | None = None
     max_quarantined: float = Field(default=0.5, ge=0, le=1)
 
 
@@ -160,11 +168,12 @@ class Config(_Section):
         columns : dict
             The mapping to the columns as they were opened (`pipelines.sources`).
         """
-        marker = self.policy.cancellation
+        marker, status = self.policy.cancellation, self.policy.leave_out
         return TransactionsContract(
             columns=columns,
             name=self.tables.transactions.source,
             cancellation=Cancellation(marker.column, marker.prefix) if marker else None,
+            leave_out=LeaveOut(status.column, tuple(status.values)) if status else None,
             refunds=self.policy.refunds,
             offsets=utc_offsets(self.project.timezone),
         )

@@ -11,24 +11,34 @@ from features.calendar import day_number
 from models.coverage import judge_customers, judge_days
 from models.findings import Finding
 from pipelines.engine import Engine
-from pipelines.log_profile import LogProfile
 from pipelines.purchase_log import PurchaseLog
 from pipelines.span import core_span
 
 
-def judge_tables(engine: Engine, log: PurchaseLog, profile: LogProfile) -> Iterator[Finding]:
-    """Judge each table that is there: its customers and, of events and contacts, its days."""
-    buyers = profile.steps.select("customer_id").distinct()
+def judge_tables(engine: Engine, log: PurchaseLog, bought: ir.Table, until: date) -> Iterator[Finding]:
+    """Judge each table that is there: its customers and, of events and contacts, its days.
+
+    Parameters
+    ----------
+    engine, log
+        The opened log.
+    bought : ibis Table
+        Rows of those who bought, with their ``customer_id``.
+    until : date
+        Only rows before it are looked at.
+    """
+    buyers = bought.select("customer_id").distinct()
+    n_buyers = engine.number(buyers.count()) if log.other_rows else 0
     for name in ("events", "contacts", "customers"):
         table: ir.Table | None = getattr(log.records, name)
         if table is None:
             continue
         people = table.select("customer_id").distinct()
         both = engine.number(people.semi_join(buyers, "customer_id").count())
-        yield judge_customers(name, engine.number(people.count()), profile.customers, both)
+        yield judge_customers(name, engine.number(people.count()), n_buyers, both)
         if name != "customers":
-            days = _days(engine, table, profile.until)
-            yield judge_days(name, days, log.first_order_day, profile.until)
+            days = _days(engine, table, until)
+            yield judge_days(name, days, log.first_order_day, until)
 
 
 def _days(engine: Engine, table: ir.Table, until: date) -> NDArray[np.int64]:

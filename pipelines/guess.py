@@ -9,8 +9,9 @@ from features.errors import ContractError
 from pipelines.guess_dates import READABLE, DateReading, read_dates
 from pipelines.guess_doubts import doubts, percent
 from pipelines.guess_grain import Grain, find_grain
+from pipelines.guess_left_out import LeftOut, find_left_out
 from pipelines.guess_money import choose_money, find_cancellation, numbers
-from pipelines.guess_names import name_score
+from pipelines.guess_names import is_vietnamese, name_score
 
 SOUNDS_LIKE = {
     "customer_id": "a customer",
@@ -50,6 +51,8 @@ class Proposal:
     cancellation: str | None = None
     notes: tuple[str, ...] = ()
     grain: Grain = field(default_factory=Grain)
+    left_out: LeftOut | None = None
+    is_vietnamese: bool = False
 
 
 def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
@@ -97,8 +100,17 @@ def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
         column: form for column in DATES if column in chosen and (form := dates[chosen[column]].format)
     }
     grain = find_grain(sample[chosen["ordered_at"]], formats.get("ordered_at"))
-    notes = (*record_notes, *money_notes, *doubts(sample, chosen, dates), *filter(None, [grain.doubt]))
-    return Proposal(guesses, formats, cancelled, notes, grain)
+    left_out = find_left_out(sample, chosen)
+    status_notes = [left_out.said()] if left_out else []
+    notes = (
+        *record_notes,
+        *money_notes,
+        *doubts(sample, chosen, dates),
+        *status_notes,
+        *filter(None, [grain.doubt]),
+    )
+    vietnamese = 2 * sum(is_vietnamese(str(source)) for source in sample.columns) > len(sample.columns)
+    return Proposal(guesses, formats, cancelled, notes, grain, left_out, vietnamese)
 
 
 def _check_sample(sample: pd.DataFrame, name: str) -> None:

@@ -36,7 +36,7 @@ def choose_money(sample: pd.DataFrame, named: dict[str, str]) -> tuple[dict[str,
     Returns
     -------
     dict
-        The same, without the columns of money that are not needed.
+        The same, without a price that is not needed; a quantity stays, to count items.
     list of str
         What a person should know about the choice.
 
@@ -47,7 +47,7 @@ def choose_money(sample: pd.DataFrame, named: dict[str, str]) -> tuple[dict[str,
     >>> choose_money(lines, {"unit_price": "price"})[0]
     {'amount': 'price'}
     """
-    chosen = {column: source for column, source in named.items() if column not in ("quantity", "unit_price")}
+    chosen = {column: source for column, source in named.items() if column != "unit_price"}
     parts = {column: named[column] for column in ("quantity", "unit_price") if column in named}
     if "amount" in named:
         doubt = _sign_is_lost(sample, named) or _total_is_repeated(sample, named)

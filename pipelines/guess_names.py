@@ -73,6 +73,11 @@ VETO = {
     "channel": "acquisition",
     "discount": "pct percent percentage rate type code ty le",
 }
+# Words that a Vietnamese column name has and an English one has not.
+VIETNAMESE = (
+    "ma kh khach ngay thoi gian tien gia luong thanh tong doanh danh muc nhom loai kenh chiet khau giam hoa "
+    "pham hang mua trang thai sdt dien thoai dia nganh tri"
+)
 TRAILING = {"usd", "eur", "gbp", "vnd", "dong", "utc", "local", "gmt"}
 WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -92,6 +97,18 @@ def words(name: str) -> tuple[str, ...]:
     while len(found) > 1 and found[-1] in TRAILING:
         found.pop()
     return tuple(found)
+
+
+def is_vietnamese(name: str) -> bool:
+    """
+    Say whether a column's name is Vietnamese.
+
+    Examples
+    --------
+    >>> is_vietnamese("ma_kh"), is_vietnamese("Ngày đặt"), is_vietnamese("Customer ID")
+    (True, True, False)
+    """
+    return not set(words(name)).isdisjoint(VIETNAMESE.split())
 
 
 @cache

@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.errors import ContractError
 from pipelines.guess import Guess, propose
+from pipelines.guess_left_out import LeftOut
 from pipelines.new_config import render
 from pipelines.sources import CSV, PARQUET
 
@@ -37,6 +38,7 @@ class InitResult:
     notes: tuple[str, ...]
     grain: str = ""
     horizons: tuple[int, ...] = ()
+    left_out: LeftOut | None = None
 
 
 def init(log: str, config_path: Path, force: bool = False) -> InitResult:
@@ -89,6 +91,7 @@ def init(log: str, config_path: Path, force: bool = False) -> InitResult:
         proposal.notes,
         proposal.grain.said(),
         proposal.grain.horizons,
+        proposal.left_out,
     )
 
 

@@ -12,9 +12,7 @@ TEMPLATE = """\
 
 [project]
 name = {name}
-# currency = "GBP"               # shown beside amounts; without it they are shown bare
-language = "en"                  # of lists and reports: "en" or "vi"
-timezone = "UTC"                 # in which a day begins
+{shop}
 output = "out"                   # the folder for everything written for people, beside this file
 
 [tables.transactions]
@@ -27,6 +25,7 @@ source = {source}
 [policy]
 refunds = "net"                  # "net": a refund reduces what it refunds; "drop": refunds are set aside
 {cancellation}
+{left_out}
 max_quarantined = 0.5            # share of unusable rows above which nothing is scored
 
 [target]
@@ -49,6 +48,16 @@ CANCELLATION = (
 NO_CANCELLATION = (
     '# cancellation = { column = "order_id", prefix = "C" }   # if cancelled orders begin with a letter'
 )
+LEFT_OUT = "leave_out = {{ column = {}, values = [{}] }}   # rows that say so are no purchases"
+NO_LEFT_OUT = '# leave_out = { column = "status", values = ["cancelled"] }   # if a status tells it'
+SHOP = """\
+# currency = "GBP"               # shown beside amounts; without it they are shown bare
+language = "en"                  # of lists and reports: "en" or "vi"
+timezone = "UTC"                 # in which a day begins, where times carry a zone; others stay as they are"""
+VIETNAMESE_SHOP = """\
+currency = "VND"                 # shown beside amounts, without decimals
+language = "vi"                  # of lists and reports: "en" or "vi"
+timezone = "Asia/Ho_Chi_Minh"    # in which a day begins, where times carry a zone; others stay as they are"""
 
 
 def toml_string(text: str) -> str:
@@ -83,7 +92,8 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         for entry, one in zip(entries, proposal.guesses, strict=True)
     ]
     formats = ", ".join(f"{column} = {toml_string(form)}" for column, form in proposal.formats.items())
-    marker = proposal.cancellation
+    marker, left_out = proposal.cancellation, proposal.left_out
+    values = ", ".join(map(toml_string, left_out.values)) if left_out else ""
     return TEMPLATE.format(
         seen=seen,
         name=toml_string(name),
@@ -95,4 +105,6 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         horizons=str([*proposal.grain.horizons]),
         primary=PRIMARY,
         cancellation=CANCELLATION.format(toml_string(marker)) if marker else NO_CANCELLATION,
+        left_out=LEFT_OUT.format(toml_string(left_out.column), values) if left_out else NO_LEFT_OUT,
+        shop=VIETNAMESE_SHOP if proposal.is_vietnamese else SHOP,
     )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from models.currency import cents
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LISTED_TIERS = ("high", "medium")
 
@@ -43,11 +45,13 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
     return ranked
 
 
-def write_risk_list(ranked: pd.DataFrame, path: Path) -> int:
+def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = None) -> int:
     """Write the list as CSV; text that a spreadsheet would run as a formula gets a leading apostrophe."""
     probabilities = [c for c in ranked.columns if c.startswith("p_churn")]
     money = [c for c in ranked.columns if c.startswith(("value_", "expected_", "clv_", "total_"))]
-    shown = ranked.round({**dict.fromkeys(probabilities, 4), **dict.fromkeys(money, 2)})
+    shown = ranked.round({**dict.fromkeys(probabilities, 4), **dict.fromkeys(money, cents(currency))})
+    if not cents(currency):
+        shown = shown.astype(dict.fromkeys(money, "Int64"))
     shown = shown.assign(customer_id=[harmless(i) for i in shown["customer_id"]])
     shown.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, date_format="%Y-%m-%d", lineterminator="\n")
     return len(shown)

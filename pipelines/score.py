@@ -1,5 +1,6 @@
 """`repurchase score`: the champion, one date, one published run."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,17 @@ import pyarrow.parquet as pq
 from features.build import build_features, to_model_frame
 from features.calendar import day_number
 from features.catalogue import catalogue
+from features.errors import ContractError
 from features.history import make_history
 from features.snapshot import take_snapshot
+from models.findings import Finding
 from models.scorer import Scorer, score_columns
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady, Refused
 from pipelines.locks import locked
+from pipelines.log_findings import log_warnings
 from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_purchase
@@ -48,6 +52,9 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
         _refuse_unfit(log, scorer, config, as_of)
+        with console.step("looking at what the log says"):
+            warnings = [*_warnings(log, scorer, as_of), *log_warnings(engine, log, config, as_of)]
+        _refuse_strangers(warnings, log, scorer)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
             with console.step("proving on a sample that no feature sees the future"):
                 prove_log(engine, log, config, as_of, for_one_date=True)
@@ -58,9 +65,10 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
             with console.step("publishing"):
                 listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
                 facts = _facts(engine, log, config, scorer, champion, as_of)
+                facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
                 writers: dict[str, Writer] = {
                     "scores.parquet": lambda path: _write_scores(scores, path),
-                    "risk_list.csv": lambda path: write_risk_list(listed, path),
+                    "risk_list.csv": lambda path: write_risk_list(listed, path, config.project.currency),
                 }
                 writers |= {
                     f"quarantine/{name}.parquet": partial(_write_table, engine, table)
@@ -88,6 +96,36 @@ def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date)
     if log.has_amounts != scorer.has_amounts:
         raise Refused("the champion was trained on a log with other amounts; hint: train again")
     _refuse_lost_features(log, scorer)
+
+
+def _warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Finding]:
+    """Say what the date itself makes doubtful."""
+    if date.fromisoformat(scorer.trained_until) > as_of:
+        text = (
+            f"the champion was trained until {scorer.trained_until}, after this date: the run is stamped "
+            "hindsight and will not be held to account"
+        )
+        yield Finding("warning", "hindsight", text)
+    if as_of > log.end:
+        text = (
+            f"the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are missing, so "
+            "everyone looks more silent than they are"
+        )
+        yield Finding("warning", "log_end", text)
+
+
+def _refuse_strangers(warnings: Sequence[Finding], log: PurchaseLog, scorer: Scorer) -> None:
+    """Refuse a table that the model was trained with and that knows none of the customers any more."""
+    known = {f.name: f for f in log.features(scorer.horizons)}
+    needs = {need.partition(".")[0] for name in scorer.features for need in known[name].needs}
+    for warning in warnings:
+        table, _, of = warning.code.partition("_")
+        if of == "customers" and table in needs and not warning.numbers["both"]:
+            raise ContractError(
+                f"{warning.text}. The champion was trained with features from {table}, and they would say of "
+                "everyone that nothing happened",
+                hint=f"put the ids of [tables.{table}] right, or train again without the table",
+            )
 
 
 def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> None:
@@ -181,18 +219,8 @@ def _answer(
     config: Config,
 ) -> Answer:
     h, folder = scorer.primary_horizon, published.folder
-    lines = [*log.row_lines()]
-    if published.manifest["hindsight"]:
-        lines.append(
-            f"warning: the champion was trained until {scorer.trained_until}, after this date: "
-            "the run is stamped hindsight and will not be held to account"
-        )
-    as_of = date.fromisoformat(published.manifest["as_of"])
-    if as_of > log.end:
-        lines.append(
-            f"warning: the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are "
-            "missing, so everyone looks more silent than they are"
-        )
+    lines = log.row_lines()
+    lines += [f"warning: {warning['text']}" for warning in published.manifest["warnings"]]
     expected = scores[f"p_purchase_{h}d"].sum()
     at_risk = money(listed["value_at_risk"].sum(), config, scorer)
     lines += [
@@ -207,6 +235,7 @@ def _answer(
         "customers": len(scores),
         "listed": len(listed),
         "hindsight": published.manifest["hindsight"],
+        "warnings": published.manifest["warnings"],
         "manifest": str(folder / "manifest.json"),
     }
     return Answer(data, lines)

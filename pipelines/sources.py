@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import tempfile
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -26,7 +27,9 @@ _FOLDERS: "weakref.WeakKeyDictionary[Engine, Path]" = weakref.WeakKeyDictionary(
 
 def open_transactions(engine: Engine, config: Config) -> tuple[ir.Table, dict[str, str]]:
     """Open the purchase log (see `open_table`)."""
-    return open_table(engine, config.tables.transactions, config.folder)
+    status = config.policy.leave_out
+    asked = [status.column] if status else []
+    return open_table(engine, config.tables.transactions, config.folder, asked)
 
 
 def open_other(engine: Engine, config: Config, name: str) -> tuple[ir.Table, dict[str, str]]:
@@ -44,7 +47,7 @@ def open_other(engine: Engine, config: Config, name: str) -> tuple[ir.Table, dic
 
 
 def open_table(
-    engine: Engine, table: Transactions | OtherTable, folder: Path
+    engine: Engine, table: Transactions | OtherTable, folder: Path, asked: Sequence[str] = ()
 ) -> tuple[ir.Table, dict[str, str]]:
     """Open one of the user's tables.
 
@@ -56,6 +59,8 @@ def open_table(
         Its source, columns and formats.
     folder : pathlib.Path
         Where relative paths start.
+    asked : sequence of str
+        Columns that are needed beside those of the section.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def open_table(
     EnvironmentFailed
         If a server cannot be reached.
     """
-    raw = _open(engine, table, folder)
+    raw = _open(engine, table, folder, asked)
     if engine.number(raw.limit(1).count()) == 0:
         raise ContractError(
             f"{table.source}: 0 rows in {len(raw.columns)} columns", hint="did the export stop early?"
@@ -79,14 +84,14 @@ def open_table(
     return _parse_formats(engine, raw, table)
 
 
-def _open(engine: Engine, table: Transactions | OtherTable, folder: Path) -> ir.Table:
+def _open(engine: Engine, table: Transactions | OtherTable, folder: Path, asked: Sequence[str]) -> ir.Table:
     scheme, separator, _ = table.source.partition("://")
     if not separator:
         return _open_files(engine, table.source, folder)
     if scheme == "duckdb":
         return _open_duckdb(engine, table.source, folder)
     if scheme in ("postgres", "postgresql"):
-        return _open_postgres(engine, table)
+        return _open_postgres(engine, table, asked)
     raise ContractError(  # without the address, which may hold a password
         f"source {scheme + '://…'!r} has a form that this version does not read",
         hint=f"parquet, csv, csv.gz, globs of them, duckdb:///file.duckdb#table, or {FORM}",
@@ -162,8 +167,8 @@ def _names(engine: Engine, what: str, database: str) -> list[str]:
     return [row[0] for row in engine.connection.con.execute(query, [database]).fetchall()]
 
 
-def _open_postgres(engine: Engine, table: Transactions | OtherTable) -> ir.Table:
-    columns = list(table.columns.values())
+def _open_postgres(engine: Engine, table: Transactions | OtherTable, asked: Sequence[str]) -> ir.Table:
+    columns = [*table.columns.values(), *asked]
     if isinstance(table, OtherTable):
         columns += [*table.attributes, *table.static]
     name = hashlib.sha256(repr((table.source, columns)).encode()).hexdigest()[:16]

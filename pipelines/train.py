@@ -17,6 +17,7 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
+from pipelines.log_findings import log_warnings
 from pipelines.plots import gains_figure, reliability_figure
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
@@ -43,17 +44,19 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         # Days that the log has not seen would look like churn, and a period that is not over like a lull.
         until = log.period.floor(min(as_of or log.end, log.end))
         console.say(f"  training sees rows before {until}" + _cut(as_of, until, log))
+        warnings = log_warnings(engine, log, config, until)
         training = train_scorer(engine, log, config, until, console.step)
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
+        data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
         champion = registry.by_alias(CHAMPION)
         if champion is not None:
             training = _with_champion(training, registry, champion, console)
         made, board = _track(registry, config, training, data)
-    return _answer(made, board, training, log)
+    return _answer(made, board, training, log, data["warnings"])
 
 
 def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
@@ -173,7 +176,9 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return {k: v for k, v in flat.items() if v not in (None, [], {})}
 
 
-def _answer(made: Version, board: pd.DataFrame, training: Training, log: PurchaseLog) -> Answer:
+def _answer(
+    made: Version, board: pd.DataFrame, training: Training, log: PurchaseLog, warnings: list[dict[str, str]]
+) -> Answer:
     schedule, name = training.schedule, training.recipe.name
     judged = f"{len(schedule.folds)} fold{'s' if len(schedule.folds) > 1 else ''}"
     said = (
@@ -183,6 +188,7 @@ def _answer(made: Version, board: pd.DataFrame, training: Training, log: Purchas
     )
     lines = [
         *log.row_lines(),
+        *(f"warning: {warning['text']}" for warning in warnings),
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *board_lines(board),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
@@ -195,5 +201,6 @@ def _answer(made: Version, board: pd.DataFrame, training: Training, log: Purchas
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
         "leaderboard": board_records(board),
+        "warnings": warnings,
     }
     return Answer(data, lines)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.contracts import Cancellation, TransactionsContract, check_columns
+from features.contracts import Cancellation, LeaveOut, TransactionsContract, check_columns
 from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from tests.features.tables import tuples
@@ -155,6 +155,24 @@ def test_any_column_can_mark_a_cancellation(con: Any) -> None:
     assert TransactionsContract(mapping, **contract).cancellation_prefix is None
     marker = Cancellation("order_id", "C")
     assert TransactionsContract(LOG | {"order_id": "no"}, cancellation=marker).cancellation_prefix == "C"
+
+
+def test_rows_that_say_so_are_left_out(con: Any) -> None:
+    said = ["Đã hủy", " ĐÃ HỦY ", "hoàn thành", None, "refunded", "not refunded"]
+    columns = {"client": ["a"] * 6, "day": [DAY] * 6, "paid": [5.0, None, 5.0, 5.0, 5.0, 5.0], "status": said}
+    door = enter(con, columns, LOG, leave_out=LeaveOut("status", ("đã hủy", "Refunded")))
+    assert column(door, "door_reason") == ["left_out", "left_out", None, None, "left_out", None]
+    assert set_aside(door).to_pyarrow()["status"].to_pylist() == ["Đã hủy", " ĐÃ HỦY ", "refunded"]
+
+
+def test_leaving_out_by_a_column_that_is_not_there_says_everything(con: Any) -> None:
+    with pytest.raises(ContractError, match=r"'statsu'.*is missing among 4 columns.*did you mean 'status'"):
+        enter(
+            con,
+            {"client": ["a"], "day": [DAY], "paid": [5.0], "status": ["x"]},
+            LOG,
+            leave_out=LeaveOut("statsu", ("x",)),
+        )
 
 
 def test_refunds_can_be_dropped(con: Any) -> None:
@@ -401,10 +419,11 @@ def test_a_needed_column_that_is_not_mapped_says_everything(needed: str) -> None
 
 def test_a_cancellation_by_a_column_that_is_not_mapped_says_everything() -> None:
     with pytest.raises(ContractError) as caught:
-        TransactionsContract(LOG, name="orders.csv", cancellation=Cancellation("order_id", "C"))
+        TransactionsContract(LOG, name="orders.csv", cancellation=Cancellation("status", "C"))
     assert str(caught.value) == (
-        "orders.csv: cancellation needs column 'order_id', which is not mapped; "
-        "hint: map order_id in [tables.transactions] columns, or drop [policy] cancellation"
+        "orders.csv: [policy] cancellation names 'status', and no such column is mapped: it speaks of a "
+        "standard column, as in order_id; hint: if 'status' is a status in your log, [policy] leave_out = { "
+        'column = "status", values = ["cancelled"] } leaves out the rows that say so'
     )
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from models.findings import Finding, state_of, worst_first
-from models.outliers import bin_values, judge_amounts, quantile
+from models.outliers import bin_values, judge_amounts, judge_sizes, quantile
 from models.readiness import (
     judge_buyers,
     judge_delay,
     judge_end,
     judge_history,
+    judge_left_out,
     judge_returns,
     judge_rows,
 )
@@ -88,13 +89,23 @@ def test_returns(one_time: int, severity: str, said: str) -> None:
 
 
 def test_rows_that_cannot_be_used() -> None:
-    assert judge_rows(1000, {}).severity == "ok"
-    some = judge_rows(1000, {"no_customer": 20, "no_date": 30})
+    assert judge_rows("transactions", "log.csv", 1000, {}).severity == "ok"
+    some = judge_rows("events", "web.csv", 1000, {"no_customer": 20, "no_date": 30}, "column 'day'")
+    assert (some.code, some.text) == (
+        "events_rows", "web.csv: 50 of 1,000 rows (5.0%) are not used, most for no_date (column 'day')"
+    )  # fmt: skip
     assert (some.severity, some.numbers["set_aside"]) == ("note", 50)
-    assert "most for no_date" in some.text
-    many = judge_rows(1000, {"no_customer": 250})
+    many = judge_rows("transactions", "log.csv", 1000, {"no_customer": 250})
+    assert many.code == "rows"
     assert many.severity == "warning"
     assert "250 of 1,000 rows (25.0%)" in many.text
+
+
+def test_words_of_the_policy_that_no_row_says() -> None:
+    assert judge_left_out("log.csv", "state", ["cancelled"], 3).severity == "ok"
+    none = judge_left_out("log.csv", "state", ["canceled", "void"], 0)
+    assert none.severity == "warning"
+    assert "no row says 'canceled', 'void' in 'state'" in none.text
 
 
 def test_a_log_that_stops_before_the_date_asked_about() -> None:
@@ -165,3 +176,22 @@ def test_one_purchase_that_carries_the_revenue_is_named() -> None:
     json.dumps(found.numbers)
     several = judge_amounts(bins_of(money), largest_of(money, n_orders=3))
     assert "order o0 and 2 more of that day" in several.text
+
+
+@pytest.mark.parametrize(
+    ("middle", "currency", "dots", "severity"),
+    [
+        (189.0, None, (40, 40), "warning"),  # 189.000
+        (189.0, "USD", (40, 39), "ok"),
+        (189.0, "USD", (2, 2), "ok"),
+        (189.0, "VND", (0, 0), "warning"),
+        (189_000.0, "VND", (0, 0), "ok"),
+    ],
+)
+def test_amounts_that_may_be_a_thousand_times_too_small(
+    middle: float, currency: str | None, dots: tuple[int, int], severity: str
+) -> None:
+    found = judge_sizes(middle, currency, "Thành tiền", *dots, "189.000")
+    assert (found.severity, found.code) == (severity, "amount_sizes")
+    assert ("'Thành tiền'" in found.text) == (severity == "warning")
+    assert ("'189.000'" in found.text) == (severity == "warning" and dots[1] > 0)

@@ -56,13 +56,38 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
             CONFIG + AMOUNT,
             {"day": "13/02/2024"},
             "40 of them for 'no_date': column 'day' (for ordered_at) is empty or cannot be read; for example "
-            "'13/02/2024'; hint: does it need a format, as in formats = { ordered_at = \"%d/%m/%Y\" }?",
+            "'13/02/2024'; hint: set formats = { ordered_at = \"%d/%m/%Y\" }; a row counts from ordered_at",
             id="a date in another form",
         ),
         pytest.param(
             CONFIG.replace('csv"\n', 'csv"\nformats = { ordered_at = "%d/%m/%Y" }\n') + AMOUNT,
+            {"day": [f"{1 + n % 28:02}/01/2024 00:27" for n in range(40)]},
+            "'01/01/2024 00:27'; hint: set formats = { ordered_at = \"%d/%m/%Y %H:%M\" }; a row",
+            id="a format without the time",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"day": "03/04/2024"},
+            '"%d/%m/%Y" } (or %m/%d/%Y: look which comes first, day or month)',
+            id="a date that reads in two ways",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"day": "soon"},
+            "for example 'soon'; hint: these are no dates of a known form, and no format is set;",
+            id="no date at all",
+        ),
+        pytest.param(
+            CONFIG + AMOUNT,
+            {"day": ""},
+            "is empty or cannot be read; hint: is ordered_at mapped to the right column?",
+            id="empty dates",
+        ),
+        pytest.param(
+            CONFIG.replace('csv"\n', 'csv"\nformats = { ordered_at = "%d/%m/%Y" }\n') + AMOUNT,
             {},
-            "column 'day' (for ordered_at) is empty or cannot be read; for example '2024-01-01'",
+            "column 'day' (for ordered_at) is empty or cannot be read; for example '2024-01-01'; "
+            "hint: they read without a format: take ordered_at out of formats",
             id="a format that does not fit",
         ),
         pytest.param(
@@ -83,7 +108,7 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
             CONFIG + AMOUNT + 'recorded_at = "booked"\n',
             {"booked": "soon"},
             "'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be read; for example "
-            "'soon'; hint: does it need a format, as in formats = { recorded_at = ",
+            "'soon'; hint: these are no dates of a known form",
             id="a date of record",
         ),
         pytest.param(

@@ -13,7 +13,7 @@ from tests.pipelines.conftest import AS_OF, CONFIG
 
 CODES = {
     "history", "returns", "buyers", "rows", "double_load", "duplicates", "holes", "season", "growth",
-    "newcomers", "churn_clock", "outliers",
+    "newcomers", "churn_clock", "outliers", "amount_sizes",
 }  # fmt: skip
 
 

@@ -227,6 +227,15 @@ def test_a_bulk_load_date_is_not_the_day_of_knowledge() -> None:
     assert "recorded_at" in taken(propose(log(recorded_at=DAYS + pd.Timedelta("1D"))))
 
 
+def test_rows_whose_status_says_refund_and_that_are_negative_are_refunds_already() -> None:
+    money = [9.0, 5.0, -4.0] * 20
+    said = ["done", "cancelled", "refunded"] * 20
+    found = propose(log(amount=money, status=said)).left_out
+    assert found is not None
+    assert (found.values, found.n) == (("cancelled",), 20)
+    assert propose(log(amount=money, status=["done", "done", "refunded"] * 20)).left_out is None
+
+
 def test_a_status_and_a_stand_in_customer_are_pointed_out() -> None:
     status = propose(log(**{"Trạng thái": ["Hoàn thành", "Đã hủy", "Đang chuyển"] * 20}))
     assert "'Đã hủy'" in status.notes[0]

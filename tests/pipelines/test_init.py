@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 from features.errors import ContractError
+from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.guess import Guess, Proposal
 from pipelines.init import InitResult, as_data, explain, init, read_sample
@@ -186,6 +188,29 @@ def test_online_retail_is_read_without_help(tmp_path: Path) -> None:
     assert (result.cancellation, result.formats, result.notes) == ("C", {}, ())
 
 
+def test_a_vietnamese_shop_with_a_status_needs_no_hand(tmp_path: Path, capsys: Any) -> None:
+    rows = [
+        (f"KH{n % 40}", f"DH{n}", f"{1 + n % 28:02}/{1 + n % 9:02}/2025 10:{n % 60:02}", 1 + n % 3, 189000 + n,
+         "Đã hủy" if n % 10 == 0 else "Hoàn thành")
+        for n in range(400)
+    ]  # fmt: skip
+    names = ["Mã KH", "Mã đơn hàng", "Ngày đặt", "so_luong", "Thành tiền", "Trạng thái"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "don.csv", index=False)
+    result = init(str(tmp_path / "don.csv"), tmp_path / "repurchase.toml")
+    assert columns(result)["quantity"] == "so_luong"
+    config = load_config(tmp_path / "repurchase.toml")
+    assert (config.project.language, config.project.currency) == ("vi", "VND")
+    assert config.project.timezone == "Asia/Ho_Chi_Minh"
+    assert config.policy.leave_out is not None
+    assert config.policy.leave_out.values == ["Đã hủy"]
+    assert any("40 of the rows looked at say 'Đã hủy' in 'Trạng thái'" in note for note in result.notes)
+    main(["--config", str(tmp_path / "repurchase.toml"), "--quiet", "check", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert said["rows"]["rows_quarantined"] == {"left_out": 40}
+    assert {f["code"]: f["severity"] for f in said["findings"]}["left_out"] == "ok"
+    assert {f["code"]: f["severity"] for f in said["findings"]}["amount_sizes"] == "ok"
+
+
 @needs_data
 def test_complete_journey_is_read_without_help(tmp_path: Path) -> None:
     result = init(str(DATA / "complete_journey" / "transactions.parquet"), tmp_path / "repurchase.toml")
@@ -194,6 +219,7 @@ def test_complete_journey_is_read_without_help(tmp_path: Path) -> None:
         "ordered_at": "ts",
         "order_id": "order_id",
         "amount": "amount",
+        "quantity": "quantity",
         "product_id": "product_id",
         "discount": "retail_disc",
     }

@@ -183,6 +183,33 @@ def test_what_is_gone_at_scoring_time_is_refused(
     assert everything(trained.config.parent) == before
 
 
+def test_a_table_that_knows_nobody_any_more_is_refused(
+    trained: Trained, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
+    events = trained.table("events.parquet")
+    events.assign(Khách="web-" + events["Khách"]).to_parquet(trained.config.with_name("strangers.parquet"))
+    other = trained.config.with_name("other.toml")
+    other.write_text(CONFIG.replace("events.parquet", "strangers.parquet"), encoding="utf-8")
+    before = everything(trained.config.parent)
+    assert main(["--config", str(other), "--quiet", "score", "--as-of", AS_OF]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    strangers, buyers = events["Khách"].nunique(), len(trained.frame)
+    assert f"of {strangers:,} customers in events, 0 are among the {buyers:,} who bought" in line
+    assert "The champion was trained with features from events" in line
+    assert "hint: put the ids of [tables.events] right" in line
+    assert everything(trained.config.parent) == before
+
+
+def test_what_check_warns_of_is_said_again_with_every_run(trained: Trained) -> None:
+    warnings = trained.manifest()["warnings"]
+    assert [w["code"] for w in warnings] == ["contacts_days"]
+    assert "contacts start on 2024-06-01, 152 days after the purchases" in warnings[0]["text"]
+    assert trained.logged("data.json")["warnings"] == warnings
+    for command in ("train", "score"):
+        assert f"warning: {warnings[0]['text']}" in trained.said[command]
+
+
 def test_a_number_that_has_become_text_is_refused(
     trained: Trained, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

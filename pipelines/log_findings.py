@@ -1,0 +1,49 @@
+"""What training and scoring say of a log on every run: rows that go unused, tables that reach nobody."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from features.calendar import day_number
+from models.findings import Finding
+from models.readiness import judge_left_out, judge_rows
+from pipelines.broken_rows import main_reason
+from pipelines.config import Config
+from pipelines.coverage import judge_tables
+from pipelines.engine import Engine
+from pipelines.purchase_log import PurchaseLog
+
+
+def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) -> list[Finding]:
+    """Return what a person should look into before they trust what rests on the log.
+
+    Parameters
+    ----------
+    engine, log, config
+        The opened log.
+    until : date
+        Only rows known before it are held against each other.
+    """
+    lines = log.lines
+    buyers = lines.filter(~lines.is_refund & (lines.known_day < day_number(until)))
+    found = [*judge_all_rows(engine, log, config), *judge_tables(engine, log, buyers, until)]
+    return [finding for finding in found if finding.severity == "warning"]
+
+
+def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator[Finding]:
+    """Judge, for every table, the rows that are not used, with the column, an example and what would help."""
+    for name, rows in log.all_rows().items():
+        section = getattr(config.tables, name)
+        why = ""
+        if rows.rows_quarantined:
+            reason = main_reason(engine, rows, log.quarantine[name], section)
+            parts = [
+                f"column {reason.column}" if reason.column else "",
+                f"for example {reason.example!r}" if reason.example else "",
+                reason.hint,
+            ]
+            why = "; ".join(filter(None, parts))
+        yield judge_rows(name, section.source, rows.rows_in, rows.rows_quarantined, why)
+    status = config.policy.leave_out
+    if status is not None:
+        n = log.rows.rows_quarantined.get("left_out", 0)
+        yield judge_left_out(config.tables.transactions.source, status.column, status.values, n)
