@@ -66,8 +66,8 @@ def judge_season(daily: pd.DataFrame, horizon: int) -> Finding:
         return Finding("note", "season", text, numbers)
     if numbers["repeats"] is None:
         text = (
-            f"fewer than 24 whole calendar months, so no season was seen twice: {_extremes(index)}; season and growth "
-            f"cannot be told apart; {ahead}"
+            "fewer than 24 whole calendar months, so no season was seen twice: "
+            f"{_extremes(index)}; season and growth cannot be told apart; {ahead}"
         )
         return Finding("note", "season", text, numbers)
     seasonal = numbers["repeats"] >= _REPEATS and max(index.values()) >= _SEASONAL

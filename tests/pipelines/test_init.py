@@ -189,11 +189,11 @@ def test_online_retail_is_read_without_help(tmp_path: Path) -> None:
 
 
 def test_a_vietnamese_shop_with_a_status_needs_no_hand(tmp_path: Path, capsys: Any) -> None:
+    days = [f"{1 + n % 28:02}/{1 + n % 9:02}/2025 10:{n % 60:02}" for n in range(400)]
     rows = [
-        (f"KH{n % 40}", f"DH{n}", f"{1 + n % 28:02}/{1 + n % 9:02}/2025 10:{n % 60:02}", 1 + n % 3, 189000 + n,
-         "Đã hủy" if n % 10 == 0 else "Hoàn thành")
-        for n in range(400)
-    ]  # fmt: skip
+        (f"KH{n % 40}", f"DH{n}", day, 1 + n % 3, 189_000 + n, "Hoàn thành" if n % 10 else "Đã hủy")
+        for n, day in enumerate(days)
+    ]
     names = ["Mã KH", "Mã đơn hàng", "Ngày đặt", "so_luong", "Thành tiền", "Trạng thái"]
     pd.DataFrame(rows, columns=names).to_csv(tmp_path / "don.csv", index=False)
     result = init(str(tmp_path / "don.csv"), tmp_path / "repurchase.toml")
