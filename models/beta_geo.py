@@ -78,6 +78,7 @@ class BetaGeoBase(LikelihoodModel):
         optimum = maximise(
             lambda theta: objective(theta, rows, self._first),
             _STARTS,
+            float(weight.sum()),
             lambda theta: objective(theta, few, self._first),
         )
         jacobian = float((weight * x).sum()) * np.log(unit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.likelihood import FLATTEST, LARGEST_LOG
+from models.likelihood import LARGEST_LOG, LEAST_INFORMATION
 
 if TYPE_CHECKING:
     from models.likelihood import Optimum
@@ -35,8 +35,8 @@ def diagnose(optimum: Optimum, names: tuple[str, ...], runaways: Mapping[str, tu
             said.append(f"{name} runs to 0" + (f": {low}" if low else ""))
         if value >= LARGEST_LOG - 1e-3:
             said.append(f"{name} runs to infinity" + (f": {high}" if high else ""))
-    sizes, directions = np.linalg.eigh(optimum.curvature)
-    if sizes[0] <= FLATTEST:
+    sizes, directions = np.linalg.eigh(optimum.information)
+    if sizes[0] < LEAST_INFORMATION:
         on_ridge = [n for n, part in zip(names, directions[:, 0], strict=True) if abs(part) > _PART]
         said.append(
             f"the likelihood is flat along {' and '.join(on_ridge)}: "

@@ -121,7 +121,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         self.n_customers_ = int(total) if float(total).is_integer() else float(total)
         self.log_covariance_, self.diagnosis_ = None, []
         if optimum.converged:  # the logarithm of a rescaled parameter has the same variance
-            inverse = np.linalg.inv(optimum.curvature) / total
+            inverse = np.linalg.inv(optimum.information)
             self.log_covariance_ = ((inverse + inverse.T) / 2).tolist()
         else:
             self.diagnosis_ = diagnose(optimum, self._names, self._runaways)

@@ -110,7 +110,7 @@ class GammaGammaModel(LikelihoodModel):
         unit = float(np.exp(np.log(m).mean()))
         rows = _Rows(x, m / unit, weight)
         total = float(weight.sum())
-        optimum = maximise(lambda theta: _objective(theta, rows), _STARTS)
+        optimum = maximise(lambda theta: _objective(theta, rows), _STARTS, total)
         self._keep(optimum, {"v": unit}, total * np.log(unit), total)
         self.prior_mean_, self.prior_weight_ = _prior(
             *self._values(), seen=float((weight * m).sum()) / total, largest=float(m.max())
@@ -155,7 +155,7 @@ class GammaGammaModel(LikelihoodModel):
         return model
 
     def _know_nothing(self) -> Self:
-        self._keep(Optimum(np.zeros(3), 0.0, converged=False, curvature=np.zeros((3, 3))), {}, 0.0, 0.0)
+        self._keep(Optimum(np.zeros(3), 0.0, converged=False, information=np.zeros((3, 3))), {}, 0.0, 0.0)
         self.prior_mean_, self.prior_weight_ = 0.0, 1.0
         return self
 

@@ -17,8 +17,11 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 LARGEST_LOG = 12.0
 """A parameter stays within exp(±12) of one (time or money scaled): past that, data say nothing about it."""
 
-FLATTEST = 1e-7
-"""Curvature of the mean log-likelihood (per squared log-parameter) below which a direction is a ridge."""
+LEAST_INFORMATION = 0.1
+"""Curvature of the log-likelihood (per squared log-parameter) below which a direction is a ridge.
+
+There the log-parameters have a standard error above 3: they are not even known to a factor of 20.
+"""
 
 
 class Optimum(NamedTuple):
@@ -32,17 +35,19 @@ class Optimum(NamedTuple):
         That large.
     converged : bool
         Whether it is an inner, curved peak: the data identify every parameter.
-    curvature : ndarray of shape (k, k)
-        Of the negative mean log-likelihood in the log-parameters.
+    information : ndarray of shape (k, k)
+        Curvature of the negative log-likelihood of all customers in the log-parameters.
     """
 
     log_params: Floats
     mean_loglik: float
     converged: bool
-    curvature: Floats
+    information: Floats
 
 
-def maximise(objective: Objective, starts: ArrayLike, scout: Objective | None = None) -> Optimum:
+def maximise(
+    objective: Objective, starts: ArrayLike, total: float, scout: Objective | None = None
+) -> Optimum:
     """Minimise the negative mean log-likelihood over log-parameters, from several starts; keep the best.
 
     L-BFGS-B finds the peak; a few Newton steps then remove what is left of the path, so that a change of
@@ -54,6 +59,8 @@ def maximise(objective: Objective, starts: ArrayLike, scout: Objective | None = 
         Maps log-parameters of shape (k,) to the negative mean log-likelihood and its gradient.
     starts : array_like of shape (s, k)
         Starting parameters, before the logarithm.
+    total : float
+        How many customers the mean is over: what many know, few may not.
     scout : callable, optional
         A quicker one of nearly the same shape, on a sample of the rows, to choose among the starts with.
 
@@ -63,30 +70,38 @@ def maximise(objective: Objective, starts: ArrayLike, scout: Objective | None = 
         ``converged`` is False on a bound or on a ridge: the data do not identify every parameter.
     """
     with threadpool_limits(1, user_api="blas"):  # threads cost 10 times what 4 x 4 matrices do
-        return _best_peak(objective, np.log(np.asarray(starts, dtype=np.float64)), scout or objective)
+        return _best_peak(objective, np.log(np.asarray(starts, dtype=np.float64)), total, scout or objective)
 
 
-def _best_peak(objective: Objective, starts: Floats, scout: Objective) -> Optimum:
+def _best_peak(objective: Objective, starts: Floats, total: float, scout: Objective) -> Optimum:
     scouts = [_descend(scout, start, ftol=1e-7) for start in starts]
-    best = min(scouts, key=lambda point: scout(point)[0])
-    peak = _climb(objective, best)
-    curvature = _hessian(objective, peak)
-    identified = bool(np.linalg.eigvalsh(curvature)[0] > FLATTEST)
+    peak = _climb(objective, min(scouts, key=lambda point: scout(point)[0]))
+    information = total * _hessian(objective, peak)
+    if _lowest(information) < LEAST_INFORMATION:
+        # A ridge rises so slowly that a path along it stops anywhere: follow them all, and to the end.
+        ends = [peak, *(_descend(objective, point, ftol=1e-15) for point in scouts)]
+        peak = min(ends, key=lambda point: objective(point)[0])
+        information = total * _hessian(objective, peak)
+    identified = _lowest(information) >= LEAST_INFORMATION
     if identified:
-        peak = _newton(objective, peak, curvature)
+        peak = _newton(objective, peak, information / total)
     value, gradient = objective(peak)
     inner = bool(np.all(np.abs(peak) < LARGEST_LOG - 1e-3))
-    return Optimum(peak, -value, inner and identified and bool(np.abs(gradient).max() < 1e-6), curvature)
+    return Optimum(peak, -value, inner and identified and bool(np.abs(gradient).max() < 1e-6), information)
 
 
 def _climb(objective: Objective, near: Floats) -> Floats:
     """Go to the peak: by Newton where that is close by and curved, else the longer way."""
     curvature = _hessian(objective, near)
-    if np.linalg.eigvalsh(curvature)[0] > FLATTEST:
+    if _lowest(curvature) > 0:
         peak = _newton(objective, near, curvature)
         if np.abs(objective(peak)[1]).max() < 1e-7:
             return peak
     return _descend(objective, near, ftol=1e-13)
+
+
+def _lowest(curvature: Floats) -> float:
+    return float(np.linalg.eigvalsh(curvature)[0])
 
 
 def _descend(objective: Objective, start: Floats, ftol: float) -> Floats:
