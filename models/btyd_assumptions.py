@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy.stats import norm, spearmanr
 
 from models.bgnbd import BetaGeoModel
 from models.findings import Finding
-from models.inputs import Floats
 from models.mbgnbd import ModifiedBetaGeoModel
 
 MANY_ONE_TIME = 0.6
@@ -27,9 +24,6 @@ REGULAR = 0.7
 
 SHORT = 2.0
 """Mean gaps that an observation must last, for most of its customers, to tell the slow from the gone."""
-
-CLASSES = 7
-"""Frequencies from this one on are one class, as in Fader, Hardie and Lee (2005)."""
 
 
 def check_assumptions(customers: pd.DataFrame, bg: BetaGeoModel, *, has_amounts: bool) -> list[Finding]:
@@ -175,20 +169,3 @@ def judge_timing(customers: pd.DataFrame) -> Finding:
         "prefer the models that see days overdue",
         numbers,
     )
-
-
-def calibration_by_frequency(
-    frequency: Sequence[float] | Floats, actual: Sequence[float] | Floats, expected: Sequence[float] | Floats
-) -> pd.DataFrame:
-    """Compare expected with actual purchases of a holdout, by how often customers had bought before.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``frequency`` (the last class is that and above): ``customers, actual, expected`` (means)
-        and ``error`` (standard error of the actual mean).
-    """
-    frame = pd.DataFrame({"frequency": frequency, "actual": actual, "expected": expected})
-    groups = frame.groupby(frame["frequency"].clip(upper=CLASSES).astype(int))
-    table = groups.agg(customers=("actual", "size"), actual=("actual", "mean"), expected=("expected", "mean"))
-    return table.assign(error=groups["actual"].sem().fillna(np.inf))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
-from models.btyd_assumptions import CLASSES, calibration_by_frequency
+from models.btyd_backtest import CLASSES, calibration_by_frequency
 from models.btyd_tracking import SLACK, check_length, check_times
 from models.inputs import Floats
 

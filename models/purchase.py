@@ -11,9 +11,11 @@ from scipy.special import expit, logit
 
 from features.errors import ContractError
 from models.baselines import RULES, BinnedRule, fit_rule
+from models.beta_geo import BetaGeoBase
 from models.bgnbd import BetaGeoModel
 from models.btyd import Btyd
 from models.classifier import Boosting, LogisticRfm, fit_boosting, fit_logistic
+from models.mbgnbd import ModifiedBetaGeoModel
 from models.oracle import fit_lifetimes_bgnbd
 
 Floats = NDArray[np.float64]
@@ -66,24 +68,28 @@ RECIPES: dict[str, Recipe] = {
     for r in (
         *(_single(name, 0, is_rule=True) for name in RULES),
         _single("bgnbd", 1),
-        _single("lifetimes_bgnbd", 2),
-        _single("logistic", 3),
-        _single("boosting", 4),
-        Recipe("blend", {"bgnbd": 1 / 3, "logistic": 1 / 3, "boosting": 1 / 3}, 5),
+        _single("mbgnbd", 2),
+        _single("lifetimes_bgnbd", 3),
+        _single("logistic", 4),
+        _single("boosting", 5),
+        Recipe("blend", {"bgnbd": 1 / 3, "logistic": 1 / 3, "boosting": 1 / 3}, 6),
     )
 }
 """Every candidate. The blend's weights were fixed before any run."""
 
 
+_FAMILY: dict[str, type[BetaGeoBase]] = {"bgnbd": BetaGeoModel, "mbgnbd": ModifiedBetaGeoModel}
+
+
 @dataclass(frozen=True)
 class BtydPart:
-    """P(at least one purchase day in the horizon) by the closed form, with given BG/NBD parameters."""
+    """P(at least one purchase day in the horizon) by the closed form of BG/NBD or MBG/NBD."""
 
-    bg: BetaGeoModel
+    model: BetaGeoBase
 
     def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
         """Probability, shape (n,)."""
-        return Btyd(self.bg, None).p_purchase(horizon, frame)
+        return self.model.p_purchase(horizon, frame)
 
 
 def fit_part(
@@ -94,7 +100,7 @@ def fit_part(
     Parameters
     ----------
     name : str
-        A key of `RULES`, ``bgnbd``, ``lifetimes_bgnbd``, ``logistic`` or ``boosting``.
+        A key of `RULES`, ``bgnbd``, ``mbgnbd``, ``lifetimes_bgnbd``, ``logistic`` or ``boosting``.
     train : DataFrame
         Panel rows whose label for this horizon is mature.
     newest : DataFrame
@@ -107,9 +113,8 @@ def fit_part(
         For the trees' binning.
     """
     bought = train[f"y_purchased_{horizon}d"].to_numpy()
-    if name == "bgnbd":
-        x, t_x, T = (newest[c].to_numpy() for c in ("frequency", "recency", "T"))
-        return BtydPart(BetaGeoModel().fit(x, t_x, T))
+    if name in _FAMILY:
+        return BtydPart(_FAMILY[name]().fit(newest))
     if name == "lifetimes_bgnbd" and (theirs := fit_lifetimes_bgnbd(newest)) is not None:
         return BtydPart(theirs)
     if name in RULES:
@@ -196,7 +201,7 @@ def part_state(part: Part) -> tuple[str, dict[str, Any]]:
     if isinstance(part, BinnedRule):
         return "rule", part.to_dict()
     if isinstance(part, BtydPart):
-        return "btyd", part.bg.to_dict()
+        return "btyd", part.model.to_dict()
     if isinstance(part, LogisticRfm):
         return "logistic", part.to_dict()
     if isinstance(part, Boosting):
@@ -209,7 +214,8 @@ def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
     if kind == "rule":
         return BinnedRule.from_dict(state)
     if kind == "btyd":
-        return BtydPart(BetaGeoModel.from_dict(state))
+        modified = state.get("model") == "mbg_nbd"
+        return BtydPart((ModifiedBetaGeoModel if modified else BetaGeoModel).from_dict(state))
     if kind == "logistic":
         return LogisticRfm.from_dict(state)
     if kind == "boosting":

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from models.btyd import Btyd
+from models.btyd_plots import frequency_recency_heatmap
+from models.gamma_gamma_plots import spend_figure
 from models.metrics import gains, reliability
 
 
@@ -32,3 +35,16 @@ def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     axes.set(xlabel="share of customers, likeliest first", ylabel="share of buyers found", title="Gains")
     axes.legend()
     return figure
+
+
+def btyd_figures(btyd: Btyd, customers: pd.DataFrame, horizon: int) -> dict[str, Figure]:
+    """Draw what the buy-till-you-die models of one cutoff say of its customers; keys name the pictures."""
+    age = float(max(customers["T"].median(), 1))
+    figures = {
+        "btyd_alive": frequency_recency_heatmap(btyd.bg, age),
+        "btyd_purchase": frequency_recency_heatmap(btyd.bg, age, horizon),
+    }
+    repeat = customers[customers["frequency"] > 0]
+    if btyd.gg is not None and len(repeat):
+        figures["btyd_spend"] = spend_figure(btyd.gg, repeat)
+    return figures

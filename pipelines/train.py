@@ -1,13 +1,16 @@
 """`repurchase train`: fit and judge every candidate out of time, track it, register the winner."""
 
 import platform
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
+from models.btyd_assumptions import check_assumptions
+from models.btyd_backtest import check_predictions
+from models.findings import Finding, worst_first
 from models.folds import best_rule, measure
 from models.leaderboard import leaderboard, spend_board
 from models.purchase import RECIPES
@@ -18,7 +21,7 @@ from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.log_findings import log_warnings
-from pipelines.plots import gains_figure, reliability_figure
+from pipelines.plots import btyd_figures, gains_figure, reliability_figure
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
@@ -49,14 +52,15 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
+        assumptions = _assumptions(training)
         data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
         champion = registry.by_alias(CHAMPION)
         if champion is not None:
             training = _with_champion(training, registry, champion, console)
-        made, board = _track(registry, config, training, data)
-    return _answer(made, board, training, log, data["warnings"])
+        made, board = _track(registry, config, training, data, assumptions)
+    return _answer(made, board, training, log, data["warnings"], assumptions)
 
 
 def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
@@ -70,6 +74,18 @@ def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
         f", not {as_of}: that lies inside a {kind}, and the log is dated by the {kind}; the date must lie "
         f"where one starts, such as {until} or {following}"
     )
+
+
+def _assumptions(training: Training) -> list[Finding]:
+    """Check what the buy-till-you-die models take for granted, on the newest customers and past cutoffs."""
+    scorer, horizon = training.scorer, training.schedule.judged_horizon
+    found = check_assumptions(_newest(training), scorer.purchase.btyd.bg, has_amounts=scorer.has_amounts)
+    return worst_first([*found, *check_predictions(training.panel, horizon)])
+
+
+def _newest(training: Training) -> pd.DataFrame:
+    """Return the customers as of the end of the training."""
+    return training.panel[training.panel["cutoff"] == pd.Timestamp(training.schedule.until)]
 
 
 def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Training) -> dict[str, Any]:
@@ -124,7 +140,11 @@ def _apart(scorer: Scorer, training: Training) -> str | None:
 
 
 def _track(
-    registry: Registry, config: Config, training: Training, data: dict[str, Any]
+    registry: Registry,
+    config: Config,
+    training: Training,
+    data: dict[str, Any],
+    assumptions: list[Finding],
 ) -> tuple[Version, pd.DataFrame]:
     seed, recipe = config.training.seed, training.recipe
     complete = training.folds.dropna(axis="columns")
@@ -136,6 +156,7 @@ def _track(
         run.json(config.shown(), "config.json")
         run.json(data, "data.json")
         run.json(data["features"], "features.json")
+        run.json([asdict(finding) for finding in assumptions], "assumptions.json")
         run.json(board_records(board), "leaderboard.json")
         run.text(board.to_csv(), "leaderboard.csv")
         run.text(spend_board(training.folds, recipe).to_csv(), "spend.csv")
@@ -143,6 +164,11 @@ def _track(
         shown = list(dict.fromkeys([recipe.name, "bgnbd", best_rule(training.folds).name]))
         run.figure(reliability_figure(training.folds, shown), "plots/reliability.png")
         run.figure(gains_figure(training.folds, shown), "plots/gains.png")
+        pictures = btyd_figures(
+            training.scorer.purchase.btyd, _newest(training), training.schedule.judged_horizon
+        )
+        for name, figure in pictures.items():
+            run.figure(figure, f"plots/{name}.png")
         run.metrics(board_measures(board)[recipe.name])
         _track_candidates(registry, run, complete, board)
         made = registry.register(
@@ -177,7 +203,12 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _answer(
-    made: Version, board: pd.DataFrame, training: Training, log: PurchaseLog, warnings: list[dict[str, str]]
+    made: Version,
+    board: pd.DataFrame,
+    training: Training,
+    log: PurchaseLog,
+    warnings: list[dict[str, str]],
+    assumptions: list[Finding],
 ) -> Answer:
     schedule, name = training.schedule, training.recipe.name
     judged = f"{len(schedule.folds)} fold{'s' if len(schedule.folds) > 1 else ''}"
@@ -191,6 +222,7 @@ def _answer(
         *(f"warning: {warning['text']}" for warning in warnings),
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *board_lines(board),
+        *(f"BG/NBD's assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
     data = {
@@ -202,5 +234,6 @@ def _answer(
         "judged_horizon": schedule.judged_horizon,
         "leaderboard": board_records(board),
         "warnings": warnings,
+        "assumptions": [asdict(finding) for finding in assumptions],
     }
     return Answer(data, lines)

@@ -1,11 +1,14 @@
 """Each assumption is seen to hold where it does, and to break where it is broken."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from models.bgnbd import BetaGeoModel
-from models.btyd_assumptions import calibration_by_frequency, check_assumptions
+from models.btyd_assumptions import check_assumptions
+from models.btyd_backtest import calibration_by_frequency, check_predictions
 from models.findings import Finding
 
 
@@ -73,3 +76,60 @@ def test_calibration_by_frequency_of_cdnow(cdnow: pd.DataFrame) -> None:
     )
     assert table["customers"].sum() == 2357
     assert (table["error"] > 0).all()
+
+
+HORIZON = 90
+
+
+def panel(paces: list[float], n: int = 20_000) -> pd.DataFrame:
+    """Past cutoffs at which customers bought at a pace times as often as expected; the newest unknown."""
+    rng = np.random.default_rng(8)
+    cutoffs = []
+    for month, pace in enumerate([*paces, 1.0]):
+        expected = rng.uniform(0.05, 0.3, n)
+        cutoffs.append(
+            pd.DataFrame(
+                {
+                    "cutoff": pd.Timestamp("2024-01-01") + pd.DateOffset(months=month),
+                    "frequency": rng.integers(0, 10, n),
+                    "btyd_p_purchase_90d": expected,
+                    "y_purchased_90d": (rng.random(n) < pace * expected).astype(float),
+                }
+            )
+        )
+    table = pd.concat(cutoffs, ignore_index=True)
+    newest = table["cutoff"] == table["cutoff"].max()
+    return table.assign(y_purchased_90d=table["y_purchased_90d"].mask(newest))
+
+
+def backtest(table: pd.DataFrame) -> dict[str, Finding]:
+    return {finding.code: finding for finding in check_predictions(table, HORIZON)}
+
+
+def test_a_pace_that_holds_is_fine() -> None:
+    found = backtest(panel([1.0, 1.05, 0.97]))
+    assert {f.severity for f in found.values()} == {"ok"}
+    assert len(found["btyd_season"].numbers["by_cutoff"]) == 3
+    assert json.loads(json.dumps(found["btyd_by_frequency"].numbers))["by_frequency"][7]["frequency"] == 7
+
+
+def test_a_season_is_seen_and_small_numbers_are_not_one() -> None:
+    season = backtest(panel([1.0, 1.6, 0.9]))["btyd_season"]
+    assert season.severity == "warning"
+    assert "within 90 days of 2024-03-01" in season.text
+    assert backtest(panel([1.0, 1.6, 0.9], n=60))["btyd_season"].severity == "ok"
+    assert backtest(panel([1.6]))["btyd_season"].severity == "note"
+
+
+def test_a_class_that_is_off_is_named() -> None:
+    table = panel([1.0, 1.0])
+    one_time = table["frequency"] == 0
+    odd = backtest(table.assign(y_purchased_90d=table["y_purchased_90d"].mask(one_time, 0.0)))
+    text = odd["btyd_by_frequency"].text
+    assert odd["btyd_by_frequency"].severity == "warning"
+    assert "one-time buyers: 0 bought, " in text
+    assert "repeat purchase day" not in text
+
+
+def test_without_labels_nothing_is_said() -> None:
+    assert check_predictions(panel([]), HORIZON) == []

@@ -178,10 +178,9 @@ def test_the_best_is_chosen(contest: Callable[..., pd.DataFrame]) -> None:
 def test_the_simplest_of_those_that_tie(contest: Callable[..., pd.DataFrame]) -> None:
     everyone = dict.fromkeys(LEARNED, 0.3)
     assert chosen(contest(recency_rule=1.5, **everyone)) == "bgnbd"
-    assert chosen(contest(recency_rule=1.5, **everyone | {"bgnbd": 1.0})) == "lifetimes_bgnbd"
-    assert (
-        chosen(contest(recency_rule=1.5, **everyone | {"bgnbd": 1.0, "lifetimes_bgnbd": 1.0})) == "logistic"
-    )
+    assert chosen(contest(recency_rule=1.5, **everyone | {"bgnbd": 1.0})) == "mbgnbd"
+    family = dict.fromkeys(["bgnbd", "mbgnbd", "lifetimes_bgnbd"], 1.0)
+    assert chosen(contest(recency_rule=1.5, **everyone | family)) == "logistic"
 
 
 def test_how_far_a_tie_reaches(contest: Callable[..., pd.DataFrame]) -> None:

@@ -103,7 +103,7 @@ def test_bgnbd_is_fitted_to_the_newest_rows_alone(panel: SimpleNamespace) -> Non
     train = make_fold(panel.frame, panel.until, 90).train
     part = fit_part("bgnbd", train, panel.newest, 90, panel.features, 7)
     assert isinstance(part, BtydPart)
-    assert part.bg.params_ == panel.btyd.bg.params_
+    assert part.model.params_ == panel.btyd.bg.params_
     np.testing.assert_array_equal(part.predict(panel.newest, 90), panel.newest["btyd_p_purchase_90d"])
 
 

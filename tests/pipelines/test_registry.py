@@ -72,7 +72,7 @@ def test_the_store_shows_parent_candidates_metrics_and_plots(own_shop, registry)
     [parent] = [r for r in runs if r.data.tags.get("kind") == "training"]
     children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     names = {r.info.run_name for r in children}
-    assert {"blend", "boosting", "logistic", "bgnbd", "lifetimes_bgnbd", "recency_rule", "base_rate"} <= names
+    assert {"blend", "boosting", "logistic", "bgnbd", "mbgnbd", "lifetimes_bgnbd", "base_rate"} <= names
     for child in children:
         assert {"log_loss", "auc", "over_rule", "over_rule_lo", "over_rule_hi"} <= set(child.data.metrics)
         assert len(client.get_metric_history(child.info.run_id, "fold_log_loss")) > 1
