@@ -95,6 +95,6 @@ def test_spend_model_on_the_rounded_summary_lifetimes_ships() -> None:
     assert package is not None
     name = "cdnow_customers_summary_with_transactions.csv"
     table = pd.read_csv(Path(str(package.origin)).parent / "datasets" / name)
-    model = GammaGammaModel().fit(table)
+    model = GammaGammaModel().fit(table["x"], table["zbar"])
     assert model.params_ == pytest.approx({"p": 6.2488, "q": 3.7446, "v": 15.4477}, abs=5e-5)
     assert model.loglik_ == pytest.approx(-4055.9232, abs=5e-5)
