@@ -120,7 +120,7 @@ def test_p_purchase_is_a_likelihood_ratio(fitted: BetaGeoModel, cdnow: pd.DataFr
     x, t_x, age = history(cdnow)
     for horizon in (1, 39, 500):
         silent = np.exp(fitted.loglik(x, t_x, age + horizon) - fitted.loglik(x, t_x, age))
-        assert fitted.p_purchase(horizon, x, t_x, age) == pytest.approx(1 - silent, abs=1e-10)
+        assert fitted.p_purchase(horizon, x, t_x, age) == pytest.approx(1 - silent, abs=1e-12)
 
 
 @pytest.mark.parametrize("first", [0, 1])
