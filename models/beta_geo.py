@@ -14,16 +14,13 @@ from features.errors import ContractError
 from models.beta_geo_counts import at_least, moments
 from models.beta_geo_likelihood import counting_part, fates, objective, rows_of, silence_part
 from models.beta_geo_orders import orders_if_alive
-from models.distinct import distinct_rows, once_each, thinned
+from models.distinct import SCOUTED, distinct_rows, once_each, thinned
 from models.fitted import LikelihoodModel
 from models.inputs import Column, Floats, check_history, check_horizon, check_weight
 from models.likelihood import maximise
 
 _STARTS = ((0.25, 0.1, 0.8, 2.5), (1.0, 1.0, 1.0, 1.0), (0.5, 0.2, 0.1, 1.0), (3.0, 1.0, 0.5, 8.0))
 """r, alpha (as a share of the longest T), a, b: irregular shops, none, loyal customers, regular buyers."""
-
-_SCOUTED = 3000
-"""Distinct histories on which the starts are tried before the best of them is followed on all."""
 
 First = ArrayLike | pd.DataFrame
 
@@ -74,7 +71,7 @@ class BetaGeoBase(LikelihoodModel):
         (x, t_x, age), weight = distinct_rows(history, check_weight(sample_weight, len(history[0])))
         unit = float(age.max()) or 1.0
         columns = [x, t_x / unit, age / unit]
-        rows, few = rows_of(columns, weight), rows_of(*thinned(columns, weight, _SCOUTED))
+        rows, few = rows_of(columns, weight), rows_of(*thinned(columns, weight, SCOUTED))
         optimum = maximise(
             lambda theta: objective(theta, rows, self._first),
             _STARTS,

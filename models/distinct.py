@@ -11,6 +11,10 @@ _SMALL = 2**20
 """Whole numbers below it are their own codes."""
 
 
+SCOUTED = 3000
+"""Distinct rows on which the starts of a fit are tried before the best of them is followed on all."""
+
+
 def distinct_rows(columns: Sequence[Floats], weight: Floats) -> tuple[list[Floats], Floats]:
     """Sort the rows and merge equal ones into one that carries their weight; rows of weight 0 go."""
     some = weight > 0

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma
 
 from features.errors import ContractError
-from models.distinct import distinct_rows
+from models.distinct import SCOUTED, distinct_rows, thinned
 from models.fitted import LikelihoodModel
 from models.inputs import Column, Floats, check_spend, check_weight
 from models.likelihood import Optimum, maximise
@@ -110,7 +110,10 @@ class GammaGammaModel(LikelihoodModel):
         unit = float(np.exp(np.log(m).mean()))
         rows = _Rows(x, m / unit, weight)
         total = float(weight.sum())
-        optimum = maximise(lambda theta: _objective(theta, rows), _STARTS, total)
+        few = _Rows(*thinned([x, m / unit], weight, SCOUTED))
+        optimum = maximise(
+            lambda theta: _objective(theta, rows), _STARTS, total, lambda theta: _objective(theta, few)
+        )
         self._keep(optimum, {"v": unit}, total * np.log(unit), total)
         self.prior_mean_, self.prior_weight_ = _prior(
             *self._values(), seen=float((weight * m).sum()) / total, largest=float(m.max())

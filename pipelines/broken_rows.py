@@ -10,7 +10,7 @@ from features.door import number
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import Engine
-from pipelines.guess_dates import read_dates
+from pipelines.guess_dates import likely_formats, read_dates
 from pipelines.row_count import RowCount
 
 _READS = {
@@ -107,6 +107,8 @@ def _date_hint(standard: str, found: list[str], asked: str | None) -> str:
     if not found:
         return f"is {standard} mapped to the right column? {counts}"
     reading = read_dates(pd.Series(found))
+    if reading is None and (likely := likely_formats(found)):  # some of them are no dates at all
+        return f'most read with formats = {{ {standard} = "{likely[0]}" }}; {counts}'
     if reading is None:
         told = f"{asked!r} does not read them" if asked else "no format is set"
         return f"these are no dates of a known form, and {told}; {counts}"

@@ -4,6 +4,11 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# Beside each other, OpenMP's threads wait for a core by spinning: a training of a second then takes twenty.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+
 # An example is a few queries on a real engine: a deadline would only measure the machine.
 _SLOW = [HealthCheck.too_slow]
 
