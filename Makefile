@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench lock clean
+.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -55,6 +55,9 @@ bench: $(READY)  ## the feature build beside SQL, pandas and lifetimes (LINES=10
 	$(BIN)/python -m benchmarks.features check
 	for what in fixed full panel; do $(BIN)/python -m benchmarks.features $$what \
 		--lines $(or $(LINES),1000000) --rounds $(or $(ROUNDS),3) || exit 1; done
+
+bench-btyd: $(READY)  ## fits and predictions beside lifetimes (CUSTOMERS="100000 1000000" ROUNDS=3)
+	$(BIN)/python -m benchmarks.btyd --customers $(or $(CUSTOMERS),100000 1000000) --rounds $(or $(ROUNDS),3)
 
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }
