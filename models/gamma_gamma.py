@@ -110,7 +110,8 @@ class GammaGammaModel(LikelihoodModel):
         unit = float(np.exp(np.log(m).mean()))
         rows = _Rows(x, m / unit, weight)
         total = float(weight.sum())
-        few = _Rows(*thinned([x, m / unit], weight, SCOUTED))
+        (few_x, few_m), few_weight = thinned([x, m / unit], weight, SCOUTED)
+        few = _Rows(few_x, few_m, few_weight)
         optimum = maximise(
             lambda theta: _objective(theta, rows), _STARTS, total, lambda theta: _objective(theta, few)
         )
