@@ -7,12 +7,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from features.errors import ContractError
 from models.beta_geo_counts import at_least, moments
-from models.beta_geo_likelihood import counting_part, fates, objective, rows_of, silence_part
+from models.beta_geo_likelihood import counting_part, fates, objective, rows_of
 from models.beta_geo_orders import orders_if_alive
 from models.distinct import SCOUTED, distinct_rows, once_each, thinned
 from models.fitted import LikelihoodModel
@@ -85,9 +85,9 @@ class BetaGeoBase(LikelihoodModel):
     def loglik(self, frequency: First, recency: Column = None, T: Column = None) -> Floats:
         """Log-likelihood of each history, shape (n,) (paper eq. 6, in the form of Hardie's note 027)."""
         x, t_x, age = check_history(frequency, recency, T)
-        log_params = np.log(self._values())
-        counting = counting_part(log_params, x, self._first)[0]
-        return counting + silence_part(log_params, x, t_x, age, self._first)[0]
+        params = self._values()
+        counting = counting_part(np.log(params), x, self._first)[0]
+        return counting + np.logaddexp(*fates(params, x, t_x, age, self._first))
 
     def p_alive(self, frequency: First, recency: Column = None, T: Column = None) -> Floats:
         """Probability of not having left yet, shape (n,) (Hardie's note 021).
@@ -150,9 +150,29 @@ class BetaGeoBase(LikelihoodModel):
         length = check_horizon(horizon, len(x))
         if length.ndim and length.shape[-1] > 1:
             return self._alive(x, t_x, age) * self._orders(length, x, age)
-        # When one fell silent is nothing to those who are alive.
+        orders, which = self.expected_if_alive(length, x, age)
+        return self._alive(x, t_x, age) * orders[..., which]
+
+    def expected_if_alive(self, horizon: Floats, x: Floats, age: Floats) -> tuple[Floats, NDArray[np.intp]]:
+        """Return the expected purchases of those who are alive, once for each frequency and age there is.
+
+        When one fell silent is nothing to those who are alive, so that few are to be computed.
+
+        Parameters
+        ----------
+        horizon : ndarray of shape () or (h, 1)
+            In the unit of `age`.
+        x, age : ndarray of shape (n,)
+            Frequency and `T`, checked.
+
+        Returns
+        -------
+        orders : ndarray of shape (m,) or (h, m)
+        which : ndarray of shape (n,)
+            Column of `orders` that is each customer's.
+        """
         (x_once, age_once), which = once_each((x, age))
-        return self._alive(x, t_x, age) * self._orders(length, x_once, age_once)[..., which]
+        return self._orders(horizon, x_once, age_once), which
 
     def expected_purchases_of_a_newcomer(self, horizon: ArrayLike) -> Floats:
         """Return the expected repeat purchases within `horizon` of a first purchase (paper eq. 9).

@@ -11,37 +11,51 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaln, digamma, expit, gammaln
+from numpy.typing import NDArray
+from scipy.special import betaln, digamma, gammaln
 
 from models.inputs import Floats
 
+Places = NDArray[np.intp]
+
 
 class Rows(NamedTuple):
-    """Distinct histories with their weights, and the distinct frequencies with theirs."""
+    """Distinct histories with their weights.
 
-    x: Floats
-    recency: Floats
-    T: Floats
-    weight: Floats
+    Each of their columns as its distinct values and, for every history, which of them it has: whole days
+    repeat, and a logarithm costs ten times what it takes to look one up.
+    """
+
     level: Floats
+    at_level: Places
+    recency: Floats
+    at_recency: Places
+    age: Floats
+    at_age: Places
+    weight: Floats
     level_weight: Floats
 
 
 def rows_of(history: Sequence[Floats], weight: Floats) -> Rows:
     """Lay out distinct histories; much of the likelihood depends on the frequency alone."""
-    x, recency, T = history
-    level, at = np.unique(x, return_inverse=True)
-    return Rows(x, recency, T, weight, level, np.bincount(at, weights=weight).astype(np.float64))
+    (level, at_level), (recency, at_recency), (age, at_age) = (_coded(column) for column in history)
+    level_weight = np.bincount(at_level, weights=weight).astype(np.float64)
+    return Rows(level, at_level, recency, at_recency, age, at_age, weight, level_weight)
+
+
+def _coded(column: Floats) -> tuple[Floats, Places]:
+    values, at = np.unique(column, return_inverse=True)
+    return values, at.astype(np.intp)
 
 
 def objective(log_params: Floats, rows: Rows, first: int) -> tuple[float, Floats]:
     """Return the negative mean log-likelihood and its gradient in the log-parameters."""
     counting, counting_slope = counting_part(log_params, rows.level, first)
-    silence, silence_slope = silence_part(log_params, rows.x, rows.recency, rows.T, first)
+    silence, silence_slope = _silence_sum(log_params, rows, first)
     total = rows.weight.sum()
-    value = rows.level_weight @ counting + rows.weight @ silence
-    slope = counting_slope @ rows.level_weight + silence_slope @ rows.weight
-    return -float(value) / total, -slope / total
+    value = float(rows.level_weight @ counting) + silence
+    slope = counting_slope @ rows.level_weight + silence_slope
+    return -value / total, -slope / total
 
 
 def counting_part(log_params: Floats, x: Floats, first: int) -> tuple[Floats, Floats]:
@@ -55,18 +69,32 @@ def counting_part(log_params: Floats, x: Floats, first: int) -> tuple[Floats, Fl
     return value, np.stack([r * by_r, np.broadcast_to(r, x.shape), a * together, b * by_b])
 
 
-def silence_part(
-    log_params: Floats, x: Floats, t_x: Floats, age: Floats, first: int
-) -> tuple[Floats, Floats]:
-    """Return the part that depends on when the customer fell silent, and its gradient (4, n)."""
-    r, alpha, _, b = params = np.exp(log_params)
-    alive, gone = fates(params, x, t_x, age, first)
-    here = expit(alive - gone)
-    left = 1 - here
-    by_r = -here * np.log(alpha + age) - left * np.log(alpha + t_x)
-    by_alpha = -(r + x) * (here / (alpha + age) + left / (alpha + t_x))
-    by_b = -left / (b + np.maximum(x + first, 1) - 1)
-    return np.logaddexp(alive, gone), np.stack([r * by_r, alpha * by_alpha, left, b * by_b])
+def _silence_sum(log_params: Floats, rows: Rows, first: int) -> tuple[float, Floats]:
+    """Return the sum over all customers of the part that depends on when they fell silent, and its gradient.
+
+    It is log(exp(alive) + exp(gone)) of the two `fates`. Both are sums of terms in one column alone, which
+    are computed once for each of its values.
+    """
+    r, alpha, a, b = np.exp(log_params)
+    rate, chances = r + rows.level, np.maximum(rows.level + first, 1)
+    last = np.where(rows.level + first > 0, np.log(a) - np.log(b + chances - 1), -np.inf)
+    log_age, log_recency = (
+        np.log(alpha + rows.age)[rows.at_age],
+        np.log(alpha + rows.recency)[rows.at_recency],
+    )
+    rates = rate[rows.at_level]
+    odds = last[rows.at_level] + rates * (log_age - log_recency)  # logarithm of gone against alive
+    shrunk = np.exp(-np.abs(odds))
+    smaller = shrunk / (1 + shrunk)
+    left = rows.weight * np.where(odds > 0, 1 - smaller, smaller)
+    here = rows.weight - left
+    value = rows.weight @ (np.maximum(odds, 0) + np.log(1 + shrunk) - rates * log_age)
+    by_rate = -(here @ log_age + left @ log_recency)
+    by_alpha = -((here * rates) @ (1 / (alpha + rows.age))[rows.at_age])
+    by_alpha -= (left * rates) @ (1 / (alpha + rows.recency))[rows.at_recency]
+    gone = np.bincount(rows.at_level, weights=left, minlength=len(rate))
+    by_b = -(gone @ (1 / (b + chances - 1)))
+    return float(value), np.array([r * by_rate, alpha * by_alpha, left.sum(), b * by_b])
 
 
 def fates(params: Floats, x: Floats, t_x: Floats, age: Floats, first: int) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
 from models.gamma_gamma import GammaGammaModel
-from models.inputs import Floats
+from models.inputs import Floats, check_history
 
 Unit = Literal["week", "month", "quarter", "year"]
 
@@ -92,8 +92,11 @@ def clv_path(
         raise ContractError("the ends of periods must rise from above 0", example=list(ends))
     if discount_rate <= -1:
         raise ContractError("a discount rate must be above -1", example=discount_rate)
-    bought = purchases.expected_purchases(bounds[1:, None], customers)
-    by_period = np.diff(np.vstack([np.zeros(len(customers)), bought]), axis=0)
+    x, t_x, age = check_history(customers)
+    bought, which = purchases.expected_if_alive(bounds[1:, None], x, age)
     discounts = (1 + discount_rate) ** (-bounds[1:] / DAYS_OF_A_YEAR)
-    worth = spend.expected_spend(customers) * margin
-    return np.asarray((by_period * discounts[:, None] * worth).T)
+    by_period = np.diff(bought, axis=0, prepend=0.0) * discounts[:, None]
+    worth = purchases.p_alive(x, t_x, age) * spend.expected_spend(customers) * margin
+    path = np.ascontiguousarray(by_period.T)[which]
+    path *= worth[:, None]
+    return path

@@ -23,7 +23,7 @@ def distinct_rows(columns: Sequence[Floats], weight: Floats) -> tuple[list[Float
     key = _key(columns)
     # Ties by weight: sums of floats must not depend on the order in which the rows came.
     is_plain = bool((weight == weight[0]).all())
-    order = np.argsort(key, kind="stable") if is_plain else np.lexsort((weight, key))
+    order = np.argsort(key) if is_plain else np.lexsort((weight, key))
     key = key[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
     return [column[order[first]] for column in columns], np.add.reduceat(weight[order], first)
