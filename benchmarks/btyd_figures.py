@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln
 
 from benchmarks.btyd_libraries import HISTORY, HORIZON, YEARLY_RATE
 from models.bgnbd import BetaGeoModel
 from models.clv import clv_path
-from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma import GammaGammaModel, log_density
 from models.inputs import Floats
 
 Turn = Mapping[str, Any]
@@ -77,16 +76,9 @@ def logliks(params: Mapping[str, Mapping[str, float]], customers: pd.DataFrame) 
     if "fit_spend" in params:
         repeats = customers[customers["frequency"] > 0]
         x, m = repeats["frequency"].to_numpy(), repeats["monetary_value"].to_numpy()
-        found["fit_spend"] = float(_spend_loglik(params["fit_spend"], x, m).sum())
+        p, q, v = (params["fit_spend"][name] for name in ("p", "q", "v"))
+        found["fit_spend"] = float(log_density(p, q, v, x, m)[0].sum())
     return found
-
-
-def _spend_loglik(params: Mapping[str, float], x: Floats, m: Floats) -> Floats:
-    """Fader and Hardie's note 025, eq. 1a."""
-    p, q, v = (params[name] for name in ("p", "q", "v"))
-    spent = x * m
-    found = -betaln(p * x, q) - p * x * np.log1p(v / spent) - q * np.log1p(spent / v) - np.log(m)
-    return np.asarray(found)
 
 
 def differences(turn: Turn, results: Path, customers: pd.DataFrame) -> dict[str, dict[str, float]]:

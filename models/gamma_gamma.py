@@ -170,12 +170,32 @@ def _prior(p: float, q: float, v: float, *, seen: float, largest: float) -> tupl
     return seen, float(q)
 
 
+def log_density(p: float, q: float, v: float, x: Floats, m: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the logarithm of the density of a mean spend `m` over `x` repeat purchases (note 025, eq. 1a).
+
+    Parameters
+    ----------
+    p, q, v : float
+        Of the model.
+    x, m : ndarray
+        Above 0; they broadcast against each other.
+
+    Returns
+    -------
+    density, own, prior : ndarray of the broadcast shape
+        The density, and the two logarithms that it and its slopes rest on: ``log(1 + v / (x m))`` and
+        ``log(1 + x m / v)``.
+    """
+    spent = x * m
+    own, prior = np.log1p(v / spent), np.log1p(spent / v)
+    return -betaln(p * x, q) - p * x * own - q * prior - np.log(m), own, prior
+
+
 def _objective(log_params: Floats, rows: _Rows) -> tuple[float, Floats]:
-    """Return the negative mean log-likelihood (note 025, eq. 1a) and its gradient in the log-parameters."""
+    """Return the negative mean log-likelihood and its gradient in the log-parameters."""
     p, q, v = np.exp(log_params)
     x, spent = rows.x, rows.x * rows.m
-    own, prior = np.log1p(v / spent), np.log1p(spent / v)
-    value = -betaln(p * x, q) - p * x * own - q * prior - np.log(rows.m)
+    value, own, prior = log_density(p, q, v, x, rows.m)
     both = digamma(p * x + q)
     by_p = x * (both - digamma(p * x) - own)
     by_q = both - digamma(q) - prior

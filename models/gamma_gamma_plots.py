@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from scipy.special import betaln
 
 from features.errors import ContractError
 from models.btyd_tracking import check_times
-from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma import GammaGammaModel, log_density
 from models.inputs import Column, Floats, check_spend
 
 _BINS = 40
@@ -60,7 +59,7 @@ def spend_density(model: GammaGammaModel, spend: ArrayLike, frequency: ArrayLike
             f"spend is not above 0 at {int((m <= 0).sum())} points", example=float(m[m <= 0][0])
         )
     p, q, v = (model.params_[name] for name in ("p", "q", "v"))
-    logs = -betaln(p * x, q) - p * x * np.log1p(v / (x * m)) - q * np.log1p(x * m / v) - np.log(m)
+    logs, _, _ = log_density(p, q, v, x, m)
     return np.asarray(np.exp(logs) @ customers / customers.sum())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from models.outliers import ENOUGH_DOTS
 from pipelines.guess_dates import DateReading
 from pipelines.guess_money import numbers
 
@@ -71,7 +72,7 @@ def _number_doubts(source: str, filled: pd.Series) -> Iterator[str]:
         share = percent(len(odd) / len(filled))
         yield f"{source!r}: {share} of the filled values are not plain numbers, for example {odd.iloc[0]!r}"
     dotted = filled[filled.astype(str).str.contains(".", regex=False)].astype(str)
-    if len(dotted) >= 3 and dotted.str.fullmatch(THOUSANDS).all():
+    if len(dotted) >= ENOUGH_DOTS and dotted.str.fullmatch(THOUSANDS).all():
         yield (
             f"{source!r}: every value with a dot has three digits after it, for example {dotted.iloc[0]!r}; "
             "if the dot parts thousands, write 1234.56, or amounts are read 1,000 times too small"
