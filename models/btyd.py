@@ -1,15 +1,20 @@
-"""BG/NBD and Gamma-Gamma together, as the columns that every other model builds on."""
+"""BG/NBD or MBG/NBD with Gamma-Gamma, as the columns that every other model builds on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from models.beta_geo import BetaGeoBase
 from models.bgnbd import BetaGeoModel
 from models.gamma_gamma import GammaGammaModel
 from models.inputs import Floats
+from models.mbgnbd import ModifiedBetaGeoModel
+
+FAMILIES: Mapping[str, type[BetaGeoBase]] = {"bgnbd": BetaGeoModel, "mbgnbd": ModifiedBetaGeoModel}
+"""Part of a recipe to the model of when purchase days happen that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +23,13 @@ class Btyd:
 
     Parameters
     ----------
-    bg : BetaGeoModel
+    bg : BetaGeoModel or ModifiedBetaGeoModel
         When purchase days happen, time in days.
     gg : GammaGammaModel or None
         What a purchase day brings; None where the log has no amounts or no repeat buyer.
     """
 
-    bg: BetaGeoModel
+    bg: BetaGeoBase
     gg: GammaGammaModel | None
 
     def p_alive(self, frame: pd.DataFrame) -> Floats:
@@ -54,10 +59,16 @@ class Btyd:
     def from_dict(cls, state: dict[str, Any]) -> "Btyd":
         """Rebuild from `to_dict`."""
         gg = None if state["gg"] is None else GammaGammaModel.from_dict(state["gg"])
-        return cls(BetaGeoModel.from_dict(state["bg"]), gg)
+        return cls(beta_geo_from_dict(state["bg"]), gg)
 
 
-def fit_btyd(frame: pd.DataFrame, *, has_amounts: bool) -> Btyd:
+def beta_geo_from_dict(state: Mapping[str, Any]) -> BetaGeoBase:
+    """Rebuild whichever of the families' models this is the state of."""
+    named = [kind for kind in FAMILIES.values() if kind._kind == state.get("model")]
+    return (named[0] if named else BetaGeoModel).from_dict(state)
+
+
+def fit_btyd(frame: pd.DataFrame, *, has_amounts: bool, family: str = "bgnbd") -> Btyd:
     """Fit both models to the customers of one cutoff.
 
     Parameters
@@ -66,8 +77,10 @@ def fit_btyd(frame: pd.DataFrame, *, has_amounts: bool) -> Btyd:
         One row per customer, with ``frequency, recency, T`` (days) and ``monetary_value``.
     has_amounts : bool
         False for a log without money: then there is no spend model.
+    family : str
+        Key of `FAMILIES`.
     """
-    bg = BetaGeoModel().fit(frame)
+    bg = FAMILIES[family]().fit(frame)
     repeat = frame["frequency"].to_numpy() > 0
     if not (has_amounts and repeat.any()):
         return Btyd(bg, None)
@@ -97,9 +110,11 @@ def btyd_columns(frame: pd.DataFrame) -> list[str]:
 
 
 def with_btyd_by_cutoff(
-    panel: pd.DataFrame, horizons: Sequence[int], *, has_amounts: bool
+    panel: pd.DataFrame, horizons: Sequence[int], *, has_amounts: bool, family: str = "bgnbd"
 ) -> tuple[pd.DataFrame, Btyd]:
     """Add the columns to a panel, with parameters fitted at each row's own cutoff.
+
+    Arguments as those of `with_btyd` and `fit_btyd`.
 
     Returns
     -------
@@ -108,7 +123,7 @@ def with_btyd_by_cutoff(
     """
     parts, newest = [], None
     for _, rows in panel.groupby("cutoff", sort=True):
-        newest = fit_btyd(rows, has_amounts=has_amounts)
+        newest = fit_btyd(rows, has_amounts=has_amounts, family=family)
         parts.append(with_btyd(rows, newest, horizons))
     if newest is None:
         raise ValueError("an empty panel has no cutoff to fit at")

@@ -12,10 +12,8 @@ from scipy.special import expit, logit
 from features.errors import ContractError
 from models.baselines import RULES, BinnedRule, fit_rule
 from models.beta_geo import BetaGeoBase
-from models.bgnbd import BetaGeoModel
-from models.btyd import Btyd
+from models.btyd import FAMILIES, Btyd, beta_geo_from_dict
 from models.classifier import Boosting, LogisticRfm, fit_boosting, fit_logistic
-from models.mbgnbd import ModifiedBetaGeoModel
 from models.oracle import fit_lifetimes_bgnbd
 
 Floats = NDArray[np.float64]
@@ -50,6 +48,11 @@ class Recipe:
     complexity: int
     is_rule: bool = False
 
+    @property
+    def family(self) -> str:
+        """Which model carries it to other horizons and says who is alive: a key of `models.btyd.FAMILIES`."""
+        return next((name for name in self.weights if name in FAMILIES), "bgnbd")
+
     def blend(self, predictions: Mapping[str, Floats]) -> Floats:
         """Blend the parts' probabilities: the weighted mean of their logits."""
         if len(self.weights) == 1:
@@ -76,9 +79,6 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 """Every candidate. The blend's weights were fixed before any run."""
-
-
-_FAMILY: dict[str, type[BetaGeoBase]] = {"bgnbd": BetaGeoModel, "mbgnbd": ModifiedBetaGeoModel}
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def fit_part(
         For the trees' binning.
     """
     bought = train[f"y_purchased_{horizon}d"].to_numpy()
-    if name in _FAMILY:
-        return BtydPart(_FAMILY[name]().fit(newest))
+    if name in FAMILIES:
+        return BtydPart(FAMILIES[name]().fit(newest))
     if name == "lifetimes_bgnbd" and (theirs := fit_lifetimes_bgnbd(newest)) is not None:
         return BtydPart(theirs)
     if name in RULES:
@@ -139,19 +139,28 @@ class PurchaseModel:
     parts : Mapping[int, Mapping[str, Part]]
         Horizon to part name to fitted part.
     btyd : Btyd
-        Carries probabilities to lengths of time that have no label.
+        Carries probabilities to lengths of time that have no label. Of the recipe's ``family``.
     """
 
     recipe: Recipe
     parts: Mapping[int, Mapping[str, Part]]
     btyd: Btyd
 
+    def __post_init__(self) -> None:
+        """Refuse another family than the recipe's: who is alive would contradict who buys."""
+        if not isinstance(self.btyd.bg, FAMILIES[self.recipe.family]):
+            raise ContractError(
+                f"the recipe {self.recipe.name} comes with the buy-till-you-die model of another one",
+                example=type(self.btyd.bg).__name__,
+                hint="train again with this version",
+            )
+
     def curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
         """P(at least one purchase within t days), for each t.
 
         At a trained horizon this is the blend itself, or what it says of a shorter one if that is more.
-        Between and beyond them it is BG/NBD's curve, shifted in logit space by what the blend says at the
-        trained horizons. Never falls as t grows.
+        Between and beyond them it is the curve of BG/NBD (of MBG/NBD where the recipe holds that), shifted in
+        logit space by what the blend says at the trained horizons. Never falls as t grows.
 
         Parameters
         ----------
@@ -214,8 +223,7 @@ def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
     if kind == "rule":
         return BinnedRule.from_dict(state)
     if kind == "btyd":
-        modified = state.get("model") == "mbg_nbd"
-        return BtydPart((ModifiedBetaGeoModel if modified else BetaGeoModel).from_dict(state))
+        return BtydPart(beta_geo_from_dict(state))
     if kind == "logistic":
         return LogisticRfm.from_dict(state)
     if kind == "boosting":

@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 class ValueModel:
     """Orders and spend given at least one purchase in the horizon.
 
-    Both start from BG/NBD and Gamma-Gamma (purchase days if any × spend per day) and are scaled so that
-    their sums over the training buyers are right; the trees, where they earned their place, replace the
-    spend at the horizon they were trained for, and BG/NBD carries it to other horizons.
+    Both start from BG/NBD or MBG/NBD and Gamma-Gamma (purchase days if any × spend per day) and are scaled
+    so that their sums over the training buyers are right; the trees, where they earned their place, replace
+    the spend at the horizon they were trained for, and those models carry it to other horizons.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ from models.folds import (
     run_part,
     trees_earn_their_place,
 )
-from models.purchase import RECIPES, Part, PurchaseModel, Recipe, fit_part
+from models.purchase import RECIPES, BtydPart, Part, PurchaseModel, Recipe, fit_part
 from models.schedule import Schedule, plan, ready_on
 from models.scorer import Scorer
 from models.value import fit_value
@@ -150,13 +150,19 @@ def fit_scorer(
     """Refit a recipe on all labels that are mature by ``schedule.until``."""
     target, features, seed = config.target, feature_names(log, config), config.training.seed
     until = pd.Timestamp(schedule.until)
+    if recipe.family != "bgnbd":  # all that a score says then rests on the same story of who leaves
+        panel, btyd = with_btyd_by_cutoff(
+            panel, target.horizons, has_amounts=log.has_amounts, family=recipe.family
+        )
     newest = panel[panel["cutoff"] == until]
     train = {h: make_fold(panel, until, h).train for h in target.horizons}
-    jobs = [(h, name) for h in target.horizons if len(train[h]) for name in recipe.weights]
+    pairs = [(h, name) for h in target.horizons if len(train[h]) for name in recipe.weights]
+    jobs = [(h, name) for h, name in pairs if name != recipe.family]  # that one is fitted already
     fitted = in_parallel(fit_part, ((name, train[h], newest, h, features, seed) for h, name in jobs))
-    parts: dict[int, dict[str, Part]] = {}
-    for (h, name), part in zip(jobs, fitted, strict=True):
-        parts.setdefault(h, {})[name] = part
+    found: dict[tuple[int, str], Part] = dict(zip(jobs, fitted, strict=True))
+    parts = {
+        h: {name: found.get((h, name)) or BtydPart(btyd.bg) for name in recipe.weights} for h, _ in pairs
+    }
     judged = schedule.judged_horizon
     used = features if value_trees or "boosting" in recipe.weights else rfm_only(features, target.horizons)
     value = fit_value(train[judged], btyd, judged, features, has_trees=value_trees, seed=seed)

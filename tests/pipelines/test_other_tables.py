@@ -19,6 +19,7 @@ from features.calendar import day_number
 from features.catalogue import visible_features
 from features.history import make_history
 from features.snapshot import take_snapshot
+from models.btyd import FAMILIES
 from models.purchase import RECIPES
 from pipelines import score, train, training
 from pipelines.cli import main
@@ -278,8 +279,9 @@ def test_the_arm_of_an_experiment_reaches_no_feature(shop: Path) -> None:
     assert not words & {"arm", "campaign", "campaign_id"}
 
 
-def test_a_model_without_trees_needs_no_other_table(shop: Path) -> None:
-    recipe, until = RECIPES["bgnbd"], date.fromisoformat(AS_OF)
+@pytest.mark.parametrize("name", ["bgnbd", "mbgnbd"])
+def test_a_model_without_trees_needs_no_other_table(shop: Path, name: str) -> None:
+    recipe, until = RECIPES[name], date.fromisoformat(AS_OF)
     with opened(shop, CONFIG) as (engine, log, _):
         config = load_config(shop.with_name("own.toml"))
         schedule = make_schedule(config, log, until)
@@ -293,3 +295,10 @@ def test_a_model_without_trees_needs_no_other_table(shop: Path) -> None:
     scored = scorer.score(to_model_frame(raw, [known[name] for name in scorer.features]))
     assert len(scored) == len(raw) > 100
     assert scored["p_purchase_60d"].between(0, 1).all()
+    assert all(
+        part.model is scorer.btyd.bg for parts in scorer.purchase.parts.values() for part in parts.values()
+    )
+    rows = to_model_frame(raw, [known[name] for name in scorer.features])
+    again = FAMILIES[name]().fit(panel[panel["cutoff"] == pd.Timestamp(until)])
+    np.testing.assert_allclose(scored["p_alive"], again.p_alive(rows), rtol=1e-9)
+    np.testing.assert_allclose(scored["p_purchase_60d"], again.p_purchase(60, rows), rtol=1e-6)
