@@ -11,7 +11,8 @@ import pandas as pd
 from benchmarks.btyd_libraries import HISTORY, HORIZON, YEARLY_RATE
 from models.bgnbd import BetaGeoModel
 from models.clv import clv_path
-from models.gamma_gamma import GammaGammaModel, log_density
+from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma_likelihood import log_density
 from models.inputs import Floats
 
 Turn = Mapping[str, Any]

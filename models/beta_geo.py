@@ -12,12 +12,13 @@ from scipy.special import expit
 
 from features.errors import ContractError
 from models.beta_geo_counts import at_least, moments
-from models.beta_geo_likelihood import counting_part, fates, objective, rows_of
+from models.beta_geo_curvature import curvature
+from models.beta_geo_likelihood import Rows, counting_part, fates, objective, rows_of
 from models.beta_geo_orders import orders_if_alive
 from models.distinct import SCOUTED, distinct_rows, once_each, thinned
 from models.fitted import LikelihoodModel
 from models.inputs import Column, Floats, check_history, check_horizon, check_weight
-from models.likelihood import maximise
+from models.likelihood import Surface, maximise
 
 _STARTS = ((0.25, 0.1, 0.8, 2.5), (1.0, 1.0, 1.0, 1.0), (0.5, 0.2, 0.1, 1.0), (3.0, 1.0, 0.5, 8.0))
 """r, alpha (as a share of the longest T), a, b: irregular shops, none, loyal customers, regular buyers."""
@@ -71,16 +72,17 @@ class BetaGeoBase(LikelihoodModel):
         (x, t_x, age), weight = distinct_rows(history, check_weight(sample_weight, len(history[0])))
         unit = float(age.max()) or 1.0
         columns = [x, t_x / unit, age / unit]
-        rows, few = rows_of(columns, weight), rows_of(*thinned(columns, weight, SCOUTED))
-        optimum = maximise(
-            lambda theta: objective(theta, rows, self._first),
-            _STARTS,
-            float(weight.sum()),
-            lambda theta: objective(theta, few, self._first),
-        )
+        all_rows, few = rows_of(columns, weight), rows_of(*thinned(columns, weight, SCOUTED))
+        optimum = maximise(self._surface(all_rows), _STARTS, float(weight.sum()), self._surface(few))
         jacobian = float((weight * x).sum()) * np.log(unit)
         self._keep(optimum, {"alpha": unit}, jacobian, float(weight.sum()))
         return self
+
+    def _surface(self, rows: Rows) -> Surface:
+        return Surface(
+            lambda theta: objective(theta, rows, self._first),
+            lambda theta: curvature(theta, rows, self._first),
+        )
 
     def loglik(self, frequency: First, recency: Column = None, T: Column = None) -> Floats:
         """Log-likelihood of each history, shape (n,) (paper eq. 6, in the form of Hardie's note 027)."""

@@ -75,15 +75,10 @@ def _silence_sum(log_params: Floats, rows: Rows, first: int) -> tuple[float, Flo
     It is log(exp(alive) + exp(gone)) of the two `fates`. Both are sums of terms in one column alone, which
     are computed once for each of its values.
     """
-    r, alpha, a, b = np.exp(log_params)
-    rate, chances = r + rows.level, np.maximum(rows.level + first, 1)
-    last = np.where(rows.level + first > 0, np.log(a) - np.log(b + chances - 1), -np.inf)
-    log_age, log_recency = (
-        np.log(alpha + rows.age)[rows.at_age],
-        np.log(alpha + rows.recency)[rows.at_recency],
-    )
-    rates = rate[rows.at_level]
-    odds = last[rows.at_level] + rates * (log_age - log_recency)  # logarithm of gone against alive
+    params = np.exp(log_params)
+    r, alpha, _, b = params
+    chances = np.maximum(rows.level + first, 1)
+    rates, log_age, log_recency, odds = silence_terms(params, rows, first)
     shrunk = np.exp(-np.abs(odds))
     smaller = shrunk / (1 + shrunk)
     left = rows.weight * np.where(odds > 0, 1 - smaller, smaller)
@@ -92,9 +87,23 @@ def _silence_sum(log_params: Floats, rows: Rows, first: int) -> tuple[float, Flo
     by_rate = -(here @ log_age + left @ log_recency)
     by_alpha = -((here * rates) @ (1 / (alpha + rows.age))[rows.at_age])
     by_alpha -= (left * rates) @ (1 / (alpha + rows.recency))[rows.at_recency]
-    gone = np.bincount(rows.at_level, weights=left, minlength=len(rate))
+    gone = np.bincount(rows.at_level, weights=left, minlength=len(chances))
     by_b = -(gone @ (1 / (b + chances - 1)))
     return float(value), np.array([r * by_rate, alpha * by_alpha, left.sum(), b * by_b])
+
+
+def silence_terms(params: Floats, rows: Rows, first: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return for each history the rate's shape, two logarithms, and the log-odds of gone against alive.
+
+    The logarithms are those of `alpha` with the age now, and with the age at the last purchase.
+    """
+    r, alpha, a, b = params
+    chances = rows.level + first
+    last = np.where(chances > 0, np.log(a) - np.log(b + np.maximum(chances, 1) - 1), -np.inf)
+    rates = (r + rows.level)[rows.at_level]
+    log_age = np.log(alpha + rows.age)[rows.at_age]
+    log_recency = np.log(alpha + rows.recency)[rows.at_recency]
+    return rates, log_age, log_recency, last[rows.at_level] + rates * (log_age - log_recency)
 
 
 def fates(params: Floats, x: Floats, t_x: Floats, age: Floats, first: int) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.likelihood import LARGEST_LOG, LEAST_INFORMATION
+from models.likelihood import LEAST_INFORMATION, RUN_AWAY
 
 if TYPE_CHECKING:
     from models.likelihood import Optimum
@@ -31,15 +31,15 @@ def diagnose(optimum: Optimum, names: tuple[str, ...], runaways: Mapping[str, tu
     said = []
     for name, value in zip(names, optimum.log_params, strict=True):
         low, high = runaways.get(name, ("", ""))
-        if value <= -LARGEST_LOG + 1e-3:
+        if value <= -RUN_AWAY:
             said.append(f"{name} runs to 0" + (f": {low}" if low else ""))
-        if value >= LARGEST_LOG - 1e-3:
+        if value >= RUN_AWAY:
             said.append(f"{name} runs to infinity" + (f": {high}" if high else ""))
     sizes, directions = np.linalg.eigh(optimum.information)
+    ridge = " and ".join(n for n, part in zip(names, directions[:, 0], strict=True) if abs(part) > _PART)
     if sizes[0] < LEAST_INFORMATION:
-        on_ridge = [n for n, part in zip(names, directions[:, 0], strict=True) if abs(part) > _PART]
         said.append(
-            f"the likelihood is flat along {' and '.join(on_ridge)}: "
+            f"the likelihood is flat along {ridge}: "
             "the data are as likely with other values, if these change in step"
         )
-    return said or ["the likelihood has no clear peak"]
+    return said or [f"the likelihood rises along {ridge} without coming to a peak"]

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import betaln, digamma
 
 from features.errors import ContractError
 from models.distinct import SCOUTED, distinct_rows, thinned
 from models.fitted import LikelihoodModel
+from models.gamma_gamma_likelihood import Rows, curvature, objective
 from models.inputs import Column, Floats, check_spend, check_weight
-from models.likelihood import Optimum, maximise
+from models.likelihood import Optimum, Surface, maximise
 
 _STARTS = ((6.0, 4.0, 1.0), (1.0, 1.0, 1.0), (2.0, 10.0, 5.0), (20.0, 3.0, 0.1))
 """p, q, v (in units of the typical spend)."""
-
-
-class _Rows(NamedTuple):
-    """Distinct repeat buyers: how often, how much on average, and how many of them."""
-
-    x: Floats
-    m: Floats
-    weight: Floats
 
 
 class GammaGammaModel(LikelihoodModel):
@@ -108,13 +100,10 @@ class GammaGammaModel(LikelihoodModel):
             return self._know_nothing()
         (x, m), weight = distinct_rows((x, m), weight)
         unit = float(np.exp(np.log(m).mean()))
-        rows = _Rows(x, m / unit, weight)
         total = float(weight.sum())
         (few_x, few_m), few_weight = thinned([x, m / unit], weight, SCOUTED)
-        few = _Rows(few_x, few_m, few_weight)
-        optimum = maximise(
-            lambda theta: _objective(theta, rows), _STARTS, total, lambda theta: _objective(theta, few)
-        )
+        all_rows, few = Rows(x, m / unit, weight), Rows(few_x, few_m, few_weight)
+        optimum = maximise(_surface(all_rows), _STARTS, total, _surface(few))
         self._keep(optimum, {"v": unit}, total * np.log(unit), total)
         self.prior_mean_, self.prior_weight_ = _prior(
             *self._values(), seen=float((weight * m).sum()) / total, largest=float(m.max())
@@ -164,42 +153,11 @@ class GammaGammaModel(LikelihoodModel):
         return self
 
 
+def _surface(rows: Rows) -> Surface:
+    return Surface(lambda theta: objective(theta, rows), lambda theta: curvature(theta, rows))
+
+
 def _prior(p: float, q: float, v: float, *, seen: float, largest: float) -> tuple[float, float]:
     if q > 1 and p * v / (q - 1) <= largest:
         return float(p * v / (q - 1)), float(q - 1)
     return seen, float(q)
-
-
-def log_density(p: float, q: float, v: float, x: Floats, m: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the logarithm of the density of a mean spend `m` over `x` repeat purchases (note 025, eq. 1a).
-
-    Parameters
-    ----------
-    p, q, v : float
-        Of the model.
-    x, m : ndarray
-        Above 0; they broadcast against each other.
-
-    Returns
-    -------
-    density, own, prior : ndarray of the broadcast shape
-        The density, and the two logarithms that it and its slopes rest on: ``log(1 + v / (x m))`` and
-        ``log(1 + x m / v)``.
-    """
-    spent = x * m
-    own, prior = np.log1p(v / spent), np.log1p(spent / v)
-    return -betaln(p * x, q) - p * x * own - q * prior - np.log(m), own, prior
-
-
-def _objective(log_params: Floats, rows: _Rows) -> tuple[float, Floats]:
-    """Return the negative mean log-likelihood and its gradient in the log-parameters."""
-    p, q, v = np.exp(log_params)
-    x, spent = rows.x, rows.x * rows.m
-    value, own, prior = log_density(p, q, v, x, rows.m)
-    both = digamma(p * x + q)
-    by_p = x * (both - digamma(p * x) - own)
-    by_q = both - digamma(q) - prior
-    by_log_v = (q * spent - p * x * v) / (spent + v)
-    slope = np.stack([p * by_p, q * by_q, by_log_v])
-    total = rows.weight.sum()
-    return -float((rows.weight * value).sum()) / total, -(rows.weight * slope).sum(axis=1) / total

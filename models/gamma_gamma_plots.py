@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from features.errors import ContractError
 from models.btyd_tracking import check_times
-from models.gamma_gamma import GammaGammaModel, log_density
+from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma_likelihood import log_density
 from models.inputs import Column, Floats, check_spend
 
 _BINS = 40

@@ -13,15 +13,38 @@ from threadpoolctl import threadpool_limits
 from models.inputs import Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
+Curvature = Callable[[Floats], Floats]
+
+
+class Surface(NamedTuple):
+    """A likelihood over log-parameters of shape (k,).
+
+    Parameters
+    ----------
+    objective : callable
+        The negative mean log-likelihood, and its gradient.
+    curvature : callable
+        Its second derivatives, shape (k, k).
+    """
+
+    objective: Objective
+    curvature: Curvature
+
 
 LARGEST_LOG = 12.0
 """A parameter stays within exp(±12) of one (time or money scaled): past that, data say nothing about it."""
+
+RUN_AWAY = LARGEST_LOG - 1
+"""From here on a parameter is on its way to the bound, and would go on without it."""
 
 LEAST_INFORMATION = 0.1
 """Curvature of the log-likelihood (per squared log-parameter) below which a direction is a ridge.
 
 There the log-parameters have a standard error above 3: they are not even known to a factor of 20.
 """
+
+LEFT_TO_GAIN = 1e-6
+"""Log-likelihood of all customers that the parabola at a peak may still promise: nothing that tells."""
 
 
 class Optimum(NamedTuple):
@@ -45,23 +68,21 @@ class Optimum(NamedTuple):
     information: Floats
 
 
-def maximise(
-    objective: Objective, starts: ArrayLike, total: float, scout: Objective | None = None
-) -> Optimum:
-    """Minimise the negative mean log-likelihood over log-parameters, from several starts; keep the best.
+def maximise(surface: Surface, starts: ArrayLike, total: float, scout: Surface | None = None) -> Optimum:
+    """Find the peak of a likelihood from several starts; keep the best.
 
     L-BFGS-B finds the peak; a few Newton steps then remove what is left of the path, so that a change of
     units or of the order of rows does not show in the parameters.
 
     Parameters
     ----------
-    objective : callable
-        Maps log-parameters of shape (k,) to the negative mean log-likelihood and its gradient.
+    surface : Surface
+        Of the negative mean log-likelihood.
     starts : array_like of shape (s, k)
         Starting parameters, before the logarithm.
     total : float
         How many customers the mean is over: what many know, few may not.
-    scout : callable, optional
+    scout : Surface, optional
         A quicker one of nearly the same shape, on a sample of the rows, to choose among the starts with.
 
     Returns
@@ -70,34 +91,56 @@ def maximise(
         ``converged`` is False on a bound or on a ridge: the data do not identify every parameter.
     """
     with threadpool_limits(1, user_api="blas"):  # threads cost 10 times what 4 x 4 matrices do
-        return _best_peak(objective, np.log(np.asarray(starts, dtype=np.float64)), total, scout or objective)
+        return _best_peak(surface, np.log(np.asarray(starts, dtype=np.float64)), total, scout or surface)
 
 
-def _best_peak(objective: Objective, starts: Floats, total: float, scout: Objective) -> Optimum:
-    scouts = [_descend(scout, start, ftol=1e-7) for start in starts]
-    peak = _climb(objective, min(scouts, key=lambda point: scout(point)[0]))
-    information = total * _hessian(objective, peak)
-    if _lowest(information) < LEAST_INFORMATION:
-        # A ridge rises so slowly that a path along it stops anywhere: follow them all, and to the end.
-        ends = [peak, *(_descend(objective, point, ftol=1e-15) for point in scouts)]
-        peak = min(ends, key=lambda point: objective(point)[0])
-        information = total * _hessian(objective, peak)
-    identified = _lowest(information) >= LEAST_INFORMATION
-    if identified:
-        peak = _newton(objective, peak, information / total)
-    value, gradient = objective(peak)
-    inner = bool(np.all(np.abs(peak) < LARGEST_LOG - 1e-3))
-    return Optimum(peak, -value, inner and identified and bool(np.abs(gradient).max() < 1e-6), information)
+def _best_peak(surface: Surface, starts: Floats, total: float, scout: Surface) -> Optimum:
+    scouts = [_descend(scout.objective, start, ftol=1e-7) for start in starts]
+    peak = _climb(surface, min(scouts, key=lambda point: scout.objective(point)[0]))
+    found = _judged(surface, peak, total)
+    if found.converged:
+        return found
+    # A ridge rises so slowly that a path along it stops anywhere: follow them all, and to the end.
+    ends = [peak, *(_descend(surface.objective, point, ftol=1e-15) for point in scouts)]
+    peak = _newton(surface, min(ends, key=lambda point: surface.objective(point)[0]))
+    return _judged(surface, peak, total)
 
 
-def _climb(objective: Objective, near: Floats) -> Floats:
+def _judged(surface: Surface, point: Floats, total: float) -> Optimum:
+    """Say whether all customers together see an inner peak here, curved in every direction.
+
+    What is left to gain is by Newton's parabola: a slope that looks flat for one customer is not for
+    millions, and a runaway's never is, as its slope shrinks no faster than its curvature.
+    """
+    value, slope = surface.objective(point)
+    information = total * surface.curvature(point)
+    is_peak = np.abs(point).max() < RUN_AWAY and _lowest(information) >= LEAST_INFORMATION
+    if is_peak:
+        is_peak = total * slope @ np.linalg.solve(information, total * slope) / 2 < LEFT_TO_GAIN
+    return Optimum(point, -value, bool(is_peak), information)
+
+
+def _climb(surface: Surface, near: Floats) -> Floats:
     """Go to the peak: by Newton where that is close by and curved, else the longer way."""
-    curvature = _hessian(objective, near)
-    if _lowest(curvature) > 0:
-        peak = _newton(objective, near, curvature)
-        if np.abs(objective(peak)[1]).max() < 1e-7:
-            return peak
-    return _descend(objective, near, ftol=1e-13)
+    peak = _newton(surface, near)
+    if np.abs(surface.objective(peak)[1]).max() < 1e-7:
+        return peak
+    return _newton(surface, _descend(surface.objective, near, ftol=1e-13))
+
+
+def _newton(surface: Surface, point: Floats) -> Floats:
+    """Step to the top of the parabola at hand for as long as that lessens the slope."""
+    best, slope = point, surface.objective(point)[1]
+    for _ in range(8):
+        bent = surface.curvature(best)
+        if _lowest(bent) <= 0:
+            break
+        trial = np.clip(best - np.linalg.solve(bent, slope), -LARGEST_LOG, LARGEST_LOG)
+        trial_slope = surface.objective(trial)[1]
+        if np.abs(trial_slope).max() >= np.abs(slope).max():
+            break
+        best, slope = trial, trial_slope
+    return best
 
 
 def _lowest(curvature: Floats) -> float:
@@ -115,20 +158,3 @@ def _descend(objective: Objective, start: Floats, ftol: float) -> Floats:
         options={"maxiter": 500, "ftol": ftol, "gtol": 1e-8},
     )
     return np.asarray(found.x, dtype=np.float64)
-
-
-def _hessian(objective: Objective, point: Floats, step: float = 1e-4) -> Floats:
-    steps = step * np.eye(len(point))
-    rows = [(objective(point + h)[1] - objective(point - h)[1]) / (2 * step) for h in steps]
-    return np.asarray(rows + np.transpose(rows)) / 2
-
-
-def _newton(objective: Objective, point: Floats, curvature: Floats) -> Floats:
-    best, slope = point, objective(point)[1]
-    for _ in range(8):
-        trial = np.clip(best - np.linalg.solve(curvature, slope), -LARGEST_LOG, LARGEST_LOG)
-        trial_slope = objective(trial)[1]
-        if np.abs(trial_slope).max() >= np.abs(slope).max():
-            break
-        best, slope = trial, trial_slope
-    return best

@@ -17,8 +17,8 @@ from scipy.optimize import check_grad
 from sklearn.exceptions import NotFittedError
 
 from features.errors import ContractError
-from models import gamma_gamma
 from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma_likelihood import Rows, objective
 
 
 def spend(table: pd.DataFrame) -> list[pd.Series]:
@@ -62,15 +62,15 @@ def test_expected_spend_of_the_first_ten_matches_note_025(
 
 def test_gradient_equals_a_finite_difference(cdnow: pd.DataFrame) -> None:
     x, m = (column.to_numpy() for column in spend(cdnow[cdnow["frequency"] > 0].head(200)))
-    rows = gamma_gamma._Rows(x, m / 30, np.linspace(0.5, 2, len(x)))
+    rows = Rows(x, m / 30, np.linspace(0.5, 2, len(x)))
     for point in np.random.default_rng(0).uniform(-3, 3, (10, 3)):
         error = check_grad(
-            lambda p: gamma_gamma._objective(p, rows)[0],
-            lambda p: gamma_gamma._objective(p, rows)[1],
+            lambda p: objective(p, rows)[0],
+            lambda p: objective(p, rows)[1],
             point,
             epsilon=1e-6,
         )
-        assert error < 2e-5 * (1 + np.linalg.norm(gamma_gamma._objective(point, rows)[1]))
+        assert error < 2e-5 * (1 + np.linalg.norm(objective(point, rows)[1]))
 
 
 def test_fit_and_predictions_agree_with_lifetimes(
