@@ -4,8 +4,6 @@ import warnings
 from collections.abc import Callable
 from datetime import date, timedelta
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -28,24 +26,9 @@ from models.schedule import plan
 from models.scorer import Scorer
 from models.simulate import ShopSpec, SimulatedShop, simulate_shop
 from models.value import fit_value
+from tests.cdnow_sample import purchase_days
 
 CALIBRATION_END = pd.Timestamp("1997-09-30")  # included, as in the papers
-
-
-def _purchase_days() -> pd.DataFrame:
-    """The CDNOW sample as `lifetimes` installs it (its own loader needs a package it does not install)."""
-    package = find_spec("lifetimes")
-    assert package is not None
-    assert package.origin is not None
-    lines = pd.read_csv(
-        Path(package.origin).parent / "datasets" / "CDNOW_sample.txt",
-        sep=r"\s+",
-        header=None,
-        names=["master_id", "customer_id", "date", "quantity", "amount"],
-        dtype={"customer_id": str, "date": str},
-    )
-    lines["date"] = pd.to_datetime(lines["date"], format="%Y%m%d")
-    return lines.groupby(["customer_id", "date"], as_index=False)["amount"].sum()
 
 
 def _summary(days: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +54,7 @@ def _summary(days: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def cdnow() -> pd.DataFrame:
     """The 2,357 customers of the CDNOW sample; index: their number in the sample, as in the papers."""
-    return _summary(_purchase_days())
+    return _summary(purchase_days())
 
 
 @pytest.fixture(scope="session")
