@@ -67,7 +67,8 @@ def _gaps() -> Iterator[Feature]:
         "derived",
         lambda t: gap_spread(t) / mean_gap(t),
         "ratio",
-        "Spread of the gaps in mean gaps: 0 for clockwork, about 1 for chance; empty for one-time buyers.",
+        "Spread of the gaps in mean gaps: 0 for clockwork; for chance, with n gaps, about the root of "
+        "(n - 1) / (n + 1); empty for one-time buyers.",
     )
     yield Feature(
         "last_gap",
