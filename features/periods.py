@@ -59,6 +59,11 @@ class Period:
         if self.anchor not in range(_ANCHORS.get(self.kind, 0)) or self.dated not in ("first", "last"):
             raise ContractError("there is no such period", example=(self.kind, self.anchor, self.dated))
 
+    @property
+    def mean_days(self) -> float:
+        """How long one is, on average over the calendar."""
+        return _DAYS[self.kind]
+
     def number(self, day: date) -> int:
         """Count the periods up to the one that holds `day`; the next period's number is one more."""
         if self.kind == "day":
@@ -107,7 +112,7 @@ class Period:
 
         The same at every cutoff, so that a horizon's labels mean the same thing in February and in July.
         """
-        return horizon if self.kind == "day" else max(1, int(horizon / _DAYS[self.kind] + 0.5))
+        return horizon if self.kind == "day" else max(1, int(horizon / self.mean_days + 0.5))
 
     def end_of(self, cutoff: date, horizon: int) -> date:
         """Return the day before which a label window of `horizon` days ends: `n_periods` on.

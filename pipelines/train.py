@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.periods import Period
 from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
 from models.findings import Finding, worst_first
@@ -52,7 +53,7 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
-        assumptions = _assumptions(training)
+        assumptions = _assumptions(training, log.period)
         data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
@@ -76,10 +77,17 @@ def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
     )
 
 
-def _assumptions(training: Training) -> list[Finding]:
+def _assumptions(training: Training, period: Period) -> list[Finding]:
     """Check what the buy-till-you-die models take for granted, on the newest customers and past cutoffs."""
     scorer, horizon = training.scorer, training.schedule.judged_horizon
-    found = check_assumptions(_newest(training), scorer.purchase.btyd.bg, has_amounts=scorer.has_amounts)
+    btyd = scorer.purchase.btyd
+    found = check_assumptions(
+        _newest(training),
+        btyd.bg,
+        has_amounts=scorer.has_amounts,
+        gg=btyd.gg,
+        period_days=period.mean_days,
+    )
     return worst_first([*found, *check_predictions(training.panel, horizon)])
 
 
@@ -222,7 +230,7 @@ def _answer(
         *(f"warning: {warning['text']}" for warning in warnings),
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *board_lines(board),
-        *(f"BG/NBD's assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
+        *(f"buy-till-you-die assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
     data = {
