@@ -1,78 +1,78 @@
-"""Learned purchase probabilities: a logistic regression on RFM, and gradient boosting on everything."""
+"""Gradient-boosted trees on everything that is known, from scratch or from what BG/NBD says."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
+
+from models.logistic import btyd_log_odds, btyd_said
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 Floats = NDArray[np.float64]
 
-LOGISTIC_COLUMNS = (
-    "frequency", "recency", "T", "days_since_last_order", "n_orders", "total_spend",
-    "orders_28d", "orders_90d", "orders_180d",
-)  # fmt: skip
-BOOSTING = {"max_iter": 200, "learning_rate": 0.05, "max_leaf_nodes": 15, "min_samples_leaf": 50,
-            "l2_regularization": 1.0, "early_stopping": False}  # fmt: skip
-"""Fixed, not tuned; early stopping would hold out random rows of the same customers."""
+TREES = 100
+BOOSTING = {
+    "learning_rate": 0.05,
+    "num_leaves": 7,
+    "min_data_in_leaf": 50,
+    "lambda_l2": 1.0,
+    "feature_fraction": 0.3,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+"""Fixed, not tuned to a shop. Small trees on few columns each: a panel has many rows and few customers, and
+the same customer's rows look alike (docs/decisions/0018). One thread: sums of floats in one order only."""
 
 
 @dataclass(frozen=True)
-class LogisticRfm:
-    """A logistic regression on standardised logarithms of a few RFM columns, as plain numbers."""
+class Boosting:
+    """Trees on the panel, with what the buy-till-you-die models say among their inputs.
 
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    coef: tuple[float, ...]
-    intercept: float
+    Parameters
+    ----------
+    features : tuple of str
+        What they see, in order.
+    trees : lightgbm.Booster
+        Fitted.
+    from_btyd : bool
+        Whether they add to the log-odds of BG/NBD, or say it all themselves.
+    """
 
-    def predict(self, frame: pd.DataFrame, _horizon: int) -> Floats:
-        """Probability of a purchase, shape (n,)."""
-        x = (_logs(frame) - np.asarray(self.mean)) / np.asarray(self.scale)
-        # A product of columns, not a matrix product: BLAS sums in another order on another thread count.
-        linear = np.full(len(frame), self.intercept)
-        for column, weight in zip(x.T, self.coef, strict=True):
-            linear = linear + column * weight
-        p: Floats = expit(linear)
+    features: tuple[str, ...]
+    trees: Booster
+    from_btyd: bool = False
+
+    def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        """Probability of a purchase within the horizon the trees were trained for, shape (n,)."""
+        added = run_trees(self.trees, boosting_inputs(frame, self.features, horizon))
+        base = btyd_log_odds(frame, horizon) if self.from_btyd else 0.0
+        p: Floats = expit(added + base)
         return p
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "mean": list(self.mean),
-            "scale": list(self.scale),
-            "coef": list(self.coef),
-            "intercept": self.intercept,
-        }
 
-    @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> "LogisticRfm":
-        """Rebuild from `to_dict`."""
-        mean, scale, coef = (tuple(state[k]) for k in ("mean", "scale", "coef"))
-        return cls(mean, scale, coef, state["intercept"])
-
-
-def _logs(frame: pd.DataFrame) -> Floats:
-    logs: Floats = np.log1p(np.maximum(frame[list(LOGISTIC_COLUMNS)].to_numpy(), 0.0))
-    return logs
-
-
-def fit_logistic(train: pd.DataFrame, bought: Floats) -> LogisticRfm:
+def fit_boosting(
+    train: pd.DataFrame,
+    bought: Floats,
+    features: Sequence[str],
+    horizon: int,
+    seed: int,
+    *,
+    from_btyd: bool = False,
+) -> Boosting:
     """Fit on rows whose outcome (1 bought, 0 not) is known; both outcomes must occur."""
-    x = _logs(train)
-    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
-    model = LogisticRegression(C=1.0, max_iter=1000).fit((x - mean) / scale, bought)
-    return LogisticRfm(
-        tuple(map(float, mean)),
-        tuple(map(float, scale)),
-        tuple(map(float, model.coef_[0])),
-        float(model.intercept_[0]),
-    )
+    base = btyd_log_odds(train, horizon) if from_btyd else None
+    trees = grow_trees(boosting_inputs(train, features, horizon), bought, "binary", seed, base)
+    return Boosting(tuple(features), trees, from_btyd)
 
 
 def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) -> Floats:
@@ -91,42 +91,47 @@ def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) 
     -------
     ndarray, shape (n, len(features) + 4)
     """
-    said = np.column_stack(
-        [
-            logit(np.clip(frame[f"btyd_p_purchase_{horizon}d"].to_numpy(), 1e-9, 1 - 1e-9)),
-            np.log(frame[f"btyd_days_if_any_{horizon}d"].to_numpy()),
-            frame["btyd_p_alive"].to_numpy(),
-            np.log(np.maximum(frame["btyd_spend_per_day"].to_numpy(), 1e-9)),
-        ]
-    )
-    return np.hstack([frame[list(features)].to_numpy(), said])
+    spend = np.log(np.maximum(frame["btyd_spend_per_day"].to_numpy(), 1e-9))
+    return np.column_stack([frame[list(features)].to_numpy(), *btyd_said(frame, horizon), spend])
 
 
-def without_empty_columns(inputs: Floats) -> Floats:
-    """Fill columns that hold no value at all with 0: there is nothing to learn, but the trees refuse them.
+def grow_trees(
+    inputs: Floats, target: Floats, objective: str, seed: int, base: Floats | None = None
+) -> Booster:
+    """Grow trees; the same rows and seed give the same trees.
 
-    Spend in a log without amounts is such a column, and gaps where nobody came back yet.
+    Parameters
+    ----------
+    inputs : ndarray, shape (n, k)
+        NaN is a value of its own.
+    target : ndarray, shape (n,)
+        What they learn.
+    objective : str
+        As LightGBM names it: ``binary``, ``gamma``.
+    seed : int
+        Which columns each tree sees.
+    base : ndarray, shape (n,), optional
+        What they start from, on the scale of the objective's link.
     """
-    return np.where(np.isnan(inputs).all(axis=0), 0.0, inputs)
+    from lightgbm import Dataset, train
+
+    data = Dataset(inputs, target, init_score=base, free_raw_data=True)
+    return train(BOOSTING | {"objective": objective, "seed": seed}, data, TREES)
 
 
-@dataclass(frozen=True)
-class Boosting:
-    """Gradient-boosted trees on the panel, with the buy-till-you-die outputs among their inputs."""
-
-    features: tuple[str, ...]
-    trees: HistGradientBoostingClassifier
-
-    def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
-        """Probability of a purchase within the horizon the trees were trained for, shape (n,)."""
-        p: Floats = self.trees.predict_proba(boosting_inputs(frame, self.features, horizon))[:, 1]
-        return p
+def run_trees(trees: Booster, inputs: Floats) -> Floats:
+    """Return what the trees say, on the scale of their objective's link, shape (n,)."""
+    said: Floats = np.asarray(trees.predict(inputs, raw_score=True), dtype=np.float64)
+    return said
 
 
-def fit_boosting(
-    train: pd.DataFrame, bought: Floats, features: Sequence[str], horizon: int, seed: int
-) -> Boosting:
-    """Fit on rows whose outcome (1 bought, 0 not) is known; both outcomes must occur."""
-    trees = HistGradientBoostingClassifier(**BOOSTING, random_state=seed)
-    inputs = without_empty_columns(boosting_inputs(train, features, horizon))
-    return Boosting(tuple(features), trees.fit(inputs, bought))
+def trees_from_text(text: str) -> Booster:
+    """Rebuild trees from LightGBM's own text, which holds numbers and no code."""
+    from lightgbm import Booster
+
+    return Booster(model_str=text)
+
+
+def trees_to_text(trees: Any) -> str:
+    """Write trees as text."""
+    return str(trees.model_to_string())

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 PART_NAMES = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe.weights))
 VALUE_NAME = "value"
+SPEND_MODELS = {"btyd_spend": 0.0, "both_spend": 0.5, "boosting_spend": 1.0}
+"""Name to the weight of the trees in what a buyer spends (`models.value.ValueModel`)."""
 TIE = 0.001
 """Difference in log-loss below which the simpler recipe wins. Not the width of the interval: on few folds
 that would always choose the simplest, though learned recipes gain most from the labels folds cannot use."""
@@ -65,8 +67,8 @@ def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[
 def _run_value(fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:
     btyd = fit_btyd(fold.test, has_amounts=True)
     found = {}
-    for name, has_trees in (("btyd_spend", False), ("boosting_spend", True)):
-        model = fit_value(fold.train, btyd, fold.horizon, features, has_trees=has_trees, seed=seed)
+    for name, weight in SPEND_MODELS.items():
+        model = fit_value(fold.train, btyd, fold.horizon, features, trees_weight=weight, seed=seed)
         found[name] = model.spend_if_any(fold.test, [fold.horizon])[fold.horizon]
     return found
 
@@ -90,7 +92,7 @@ def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
         "last_period_spend": test[f"spend_{h}d"].to_numpy(),
     }
     table |= {f"p_{r.name}": r.blend(parts) for r in RECIPES.values()}
-    table |= {f"if_any_{n}": parts[n] for n in ("btyd_spend", "boosting_spend") if n in parts}
+    table |= {f"if_any_{n}": parts[n] for n in SPEND_MODELS if n in parts}
     return pd.DataFrame(table)
 
 
@@ -178,15 +180,23 @@ def best_rule(table: pd.DataFrame) -> Recipe:
     return RECIPES[str(measure(table, rules)["log_loss"].idxmin())]
 
 
-def trees_earn_their_place(table: pd.DataFrame, seed: int) -> bool:
-    """Say whether boosting is clearly better than Gamma-Gamma at what buyers spend (gamma deviance)."""
+def choose_trees_weight(table: pd.DataFrame, seed: int) -> float:
+    """Choose how much trees say of what buyers spend: nothing, unless they are clearly better at it.
+
+    Clearly: the paired 95 % interval of the difference in gamma deviance excludes zero. Of those weights, the
+    one with the least deviance is chosen.
+    """
     if "if_any_boosting_spend" not in table:
-        return False
+        return 0.0
     buyers = table[(table["bought"] == 1) & table["if_any_btyd_spend"].notna()]
     if buyers["customer_id"].nunique() < 2:  # an interval over customers needs two
-        return False
-    deviance = [
-        gamma_deviance_rows(buyers["spend"].to_numpy(), buyers[f"if_any_{n}_spend"].to_numpy())
-        for n in ("btyd", "boosting")
-    ]
-    return paired_interval(buyers["customer_id"].to_numpy(), *deviance, seed=seed).lo > 0
+        return 0.0
+    spent = buyers["spend"].to_numpy()
+    deviance = {
+        w: gamma_deviance_rows(spent, buyers[f"if_any_{n}"].to_numpy()) for n, w in SPEND_MODELS.items()
+    }
+    able = [0.0]
+    for weight in (w for w in deviance if w):
+        gain = paired_interval(buyers["customer_id"].to_numpy(), deviance[0.0], deviance[weight], seed=seed)
+        able += [weight] * (gain.lo > 0)
+    return min(able, key=lambda weight: float(deviance[weight].mean()))

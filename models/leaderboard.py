@@ -52,6 +52,7 @@ def spend_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
             "last_period": table["last_period_spend"].to_numpy(),
             "bgnbd_gamma_gamma": (table["p_bgnbd"] * table["if_any_btyd_spend"]).to_numpy(),
             f"{recipe.name}_gamma_gamma": p * table["if_any_btyd_spend"].to_numpy(),
+            f"{recipe.name}_both": p * table["if_any_both_spend"].to_numpy(),
             f"{recipe.name}_boosting": p * table["if_any_boosting_spend"].to_numpy(),
         },
     )

@@ -13,7 +13,8 @@ from features.errors import ContractError
 from models.baselines import RULES, BinnedRule, fit_rule
 from models.beta_geo import BetaGeoBase
 from models.btyd import FAMILIES, Btyd, beta_geo_from_dict
-from models.classifier import Boosting, LogisticRfm, fit_boosting, fit_logistic
+from models.classifier import Boosting, fit_boosting
+from models.logistic import Logistic, fit_logistic
 from models.oracle import fit_lifetimes_bgnbd
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,11 @@ class Recipe:
         """Which model carries it to other horizons and says who is alive: a key of `models.btyd.FAMILIES`."""
         return next((name for name in self.weights if name in FAMILIES), "bgnbd")
 
+    @property
+    def has_trees(self) -> bool:
+        """Whether it looks at every feature, and not at recency, frequency and money alone."""
+        return any(name.startswith("boosting") for name in self.weights)
+
     def blend(self, predictions: Mapping[str, Floats]) -> Floats:
         """Blend the parts' probabilities: the weighted mean of their logits."""
         if len(self.weights) == 1:
@@ -74,8 +80,10 @@ RECIPES: dict[str, Recipe] = {
         _single("mbgnbd", 2),
         _single("lifetimes_bgnbd", 3),
         _single("logistic", 4),
-        _single("boosting", 5),
-        Recipe("blend", {"bgnbd": 1 / 3, "logistic": 1 / 3, "boosting": 1 / 3}, 6),
+        _single("logistic_btyd", 5),
+        _single("boosting", 6),
+        _single("boosting_btyd", 7),
+        Recipe("blend", dict.fromkeys(("logistic_btyd", "boosting", "boosting_btyd"), 1 / 3), 8),
     )
 }
 """Every candidate. The blend's weights were fixed before any run."""
@@ -100,7 +108,8 @@ def fit_part(
     Parameters
     ----------
     name : str
-        A key of `RULES`, ``bgnbd``, ``mbgnbd``, ``lifetimes_bgnbd``, ``logistic`` or ``boosting``.
+        A key of `RULES` or `FAMILIES`, ``lifetimes_bgnbd``, or ``logistic`` or ``boosting``, alone or with
+        ``_btyd``: the former then also sees what BG/NBD says, the latter starts from it.
     train : DataFrame
         Panel rows whose label for this horizon is mature.
     newest : DataFrame
@@ -110,7 +119,7 @@ def fit_part(
     features : sequence of str
         What the trees see.
     seed : int
-        For the trees' binning.
+        For the trees' choice of columns.
     """
     bought = train[f"y_purchased_{horizon}d"].to_numpy()
     if name in FAMILIES:
@@ -121,10 +130,11 @@ def fit_part(
         return fit_rule(name, train, bought, horizon)
     if name == "lifetimes_bgnbd" or bought.min() == bought.max():  # it failed; or there is nothing to learn
         return fit_rule("base_rate", train, bought, horizon)
-    if name == "logistic":
-        return fit_logistic(train, bought)
-    if name == "boosting":
-        return fit_boosting(train, bought, features, horizon, seed)
+    kind, _, btyd = name.partition("_")
+    if kind == "logistic":
+        return fit_logistic(train, bought, horizon, has_btyd=bool(btyd))
+    if kind == "boosting":
+        return fit_boosting(train, bought, features, horizon, seed, from_btyd=bool(btyd))
     raise ContractError(f"{name!r} is not a part of any recipe")
 
 
@@ -211,10 +221,10 @@ def part_state(part: Part) -> tuple[str, dict[str, Any]]:
         return "rule", part.to_dict()
     if isinstance(part, BtydPart):
         return "btyd", part.model.to_dict()
-    if isinstance(part, LogisticRfm):
+    if isinstance(part, Logistic):
         return "logistic", part.to_dict()
     if isinstance(part, Boosting):
-        return "boosting", {"features": list(part.features)}
+        return "boosting", {"features": list(part.features), "from_btyd": part.from_btyd}
     raise TypeError(f"unknown part {type(part).__name__}")
 
 
@@ -225,7 +235,7 @@ def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
     if kind == "btyd":
         return BtydPart(beta_geo_from_dict(state))
     if kind == "logistic":
-        return LogisticRfm.from_dict(state)
+        return Logistic.from_dict(state)
     if kind == "boosting":
-        return Boosting(tuple(state["features"]), trees)
+        return Boosting(tuple(state["features"]), trees, state["from_btyd"])
     raise ContractError(f"the model has a part of unknown kind {kind!r}")

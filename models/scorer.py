@@ -16,7 +16,7 @@ from models.value import ValueModel
 
 Floats = NDArray[np.float64]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NEW_FOR_DAYS = 7
 LAPSED_SHARE = 0.25
 QUANTILES = (0.2, 0.5, 0.8)
@@ -177,8 +177,8 @@ class Scorer:
         -------
         state : dict
             Everything but the trees.
-        trees : dict of str to estimator
-            scikit-learn's histogram gradient boosting, for a format that runs no code on load.
+        trees : dict of str to lightgbm.Booster
+            For a format that runs no code on load.
         """
         trees: dict[str, Any] = {}
         parts: dict[str, Any] = {}

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from models.btyd import Btyd
-from models.classifier import BOOSTING, boosting_inputs, without_empty_columns
+from models.classifier import boosting_inputs, grow_trees, run_trees
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +19,9 @@ class ValueModel:
     """Orders and spend given at least one purchase in the horizon.
 
     Both start from BG/NBD or MBG/NBD and Gamma-Gamma (purchase days if any × spend per day) and are scaled
-    so that their sums over the training buyers are right; the trees, where they earned their place, replace
-    the spend at the horizon they were trained for, and those models carry it to other horizons.
+    so that their sums over the training buyers are right. Where trees earned their place, the spend is
+    theirs, or the geometric mean of theirs and that one, at the horizon they were trained for: they see more,
+    and those models keep their heads over a whale. Those models carry it to other horizons.
 
     Parameters
     ----------
@@ -35,8 +35,12 @@ class ValueModel:
         Spend per expected spend; NaN where the log has no amounts.
     features : tuple of str
         What the trees see.
-    trees : HistGradientBoostingRegressor or None
+    trees : lightgbm.Booster or None
         Spend given a purchase, gamma loss.
+    trees_weight : float
+        Of the trees in the geometric mean, 0 to 1.
+    both_ratio : float
+        Spend per geometric mean of the two; 1 without trees.
     """
 
     btyd: Btyd
@@ -44,7 +48,9 @@ class ValueModel:
     orders_ratio: float
     spend_ratio: float
     features: tuple[str, ...] = ()
-    trees: HistGradientBoostingRegressor | None = None
+    trees: Any = None
+    trees_weight: float = 0.0
+    both_ratio: float = 1.0
 
     def orders_if_any(self, frame: pd.DataFrame, horizon: int) -> Floats:
         """Expected orders within `horizon` days given at least one; never below 1. Shape (n,)."""
@@ -61,7 +67,9 @@ class ValueModel:
         """
         if self.trees is None:
             return {h: _btyd_spend(self.btyd, frame, h) * self.spend_ratio for h in horizons}
-        here: Floats = self.trees.predict(boosting_inputs(frame, self.features, self.horizon))
+        seen = np.exp(run_trees(self.trees, boosting_inputs(frame, self.features, self.horizon)))
+        plain = _btyd_spend(self.btyd, frame, self.horizon) * self.spend_ratio
+        here = seen**self.trees_weight * plain ** (1 - self.trees_weight) * self.both_ratio
         per_day = here / self.btyd.days_if_any(self.horizon, frame)
         return {h: here if h == self.horizon else per_day * self.btyd.days_if_any(h, frame) for h in horizons}
 
@@ -73,6 +81,8 @@ class ValueModel:
             "orders_ratio": self.orders_ratio,
             "spend_ratio": spend_ratio,
             "features": list(self.features),
+            "trees_weight": self.trees_weight,
+            "both_ratio": self.both_ratio,
         }
 
     @classmethod
@@ -80,7 +90,8 @@ class ValueModel:
         """Rebuild from `to_dict`."""
         spend_ratio = float("nan") if state["spend_ratio"] is None else state["spend_ratio"]
         features = tuple(state["features"])
-        return cls(btyd, state["horizon"], state["orders_ratio"], spend_ratio, features, trees)
+        weights = (state["trees_weight"], state["both_ratio"])
+        return cls(btyd, state["horizon"], state["orders_ratio"], spend_ratio, features, trees, *weights)
 
 
 def _btyd_spend(btyd: Btyd, frame: pd.DataFrame, horizon: int) -> Floats:
@@ -88,7 +99,7 @@ def _btyd_spend(btyd: Btyd, frame: pd.DataFrame, horizon: int) -> Floats:
 
 
 def fit_value(
-    train: pd.DataFrame, btyd: Btyd, horizon: int, features: Sequence[str], *, has_trees: bool, seed: int
+    train: pd.DataFrame, btyd: Btyd, horizon: int, features: Sequence[str], *, trees_weight: float, seed: int
 ) -> ValueModel:
     """Fit on the buyers among panel rows whose label for `horizon` is mature.
 
@@ -102,10 +113,10 @@ def fit_value(
         Days.
     features : sequence of str
         What the trees see.
-    has_trees : bool
-        Whether to train trees for the spend.
+    trees_weight : float
+        Of the trees in the spend, 0 (none are grown) to 1.
     seed : int
-        For the trees' binning.
+        For the trees' choice of columns.
     """
     buyers = train[train[f"y_purchased_{horizon}d"] == 1]
     days = buyers[f"btyd_days_if_any_{horizon}d"]
@@ -115,12 +126,16 @@ def fit_value(
     known = spend.notna()
     spend_ratio = _ratio(buyers[f"y_spend_{horizon}d"][known], spend[known]) if has_spend else float("nan")
     base = ValueModel(btyd, horizon, orders_ratio, spend_ratio)
-    if not (has_spend and has_trees):
+    if not (has_spend and trees_weight):
         return base
-    trees = HistGradientBoostingRegressor(loss="gamma", **BOOSTING, random_state=seed)
-    inputs = without_empty_columns(boosting_inputs(buyers, features, horizon))
-    trees.fit(inputs, buyers[f"y_spend_{horizon}d"].to_numpy())
-    return ValueModel(btyd, horizon, orders_ratio, spend_ratio, tuple(features), trees)
+    spent = buyers[f"y_spend_{horizon}d"].to_numpy()
+    inputs = boosting_inputs(buyers, features, horizon)
+    trees = grow_trees(inputs, spent, "gamma", seed)
+    plain = (spend * spend_ratio).to_numpy()
+    both = np.exp(run_trees(trees, inputs)) ** trees_weight * plain ** (1 - trees_weight)
+    both_ratio = _ratio(pd.Series(spent[known]), pd.Series(both[known]))
+    model = (btyd, horizon, orders_ratio, spend_ratio, tuple(features), trees, trees_weight, both_ratio)
+    return ValueModel(*model)
 
 
 def _ratio(actual: "pd.Series[float]", expected: "pd.Series[float]") -> float:

@@ -22,7 +22,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once,
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
 _SQLITE = "sqlite:///"
-_NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
+_NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
 
 @dataclass(frozen=True)

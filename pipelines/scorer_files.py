@@ -1,4 +1,4 @@
-"""The scorer as files without pickle: parameters as JSON, trees as skops, one digest over all."""
+"""The scorer as files without pickle: parameters as JSON, trees as LightGBM's text, one digest over all."""
 
 import hashlib
 import json
@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import ContractError
+from models.classifier import trees_from_text, trees_to_text
 from models.scorer import Scorer
 from pipelines.failures import Refused
 
 STATE = "scorer.json"
-TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-"""The only type beyond skops' own list that the trees need; ours to say, never the file's."""
+TREES = ".trees.txt"
 
 
 def to_files(scorer: Scorer) -> dict[str, bytes]:
     """Write a scorer as named bytes."""
-    import skops.io as sio
-
     state, trees = scorer.to_state()
     files = {STATE: json.dumps(state, indent=1, sort_keys=True).encode()}
-    return files | {f"{name}.skops": sio.dumps(ensemble) for name, ensemble in sorted(trees.items())}
+    return files | {f"{name}{TREES}": trees_to_text(one).encode() for name, one in sorted(trees.items())}
 
 
 def digest(files: Mapping[str, bytes]) -> str:
@@ -68,17 +66,15 @@ def from_files(files: Mapping[str, bytes], expected_digest: str) -> Scorer:
     Refused
         If the digest differs, or the files cannot be loaded.
     """
-    import skops.io as sio
-
     found = digest(files)
     if found != expected_digest:
         raise Refused(
             f"the model's files were changed: digest {found[:19]}… instead of {expected_digest[:19]}…"
         )
     trees = {
-        name.removesuffix(".skops"): sio.loads(data, trusted=TRUSTED)
+        name.removesuffix(TREES): trees_from_text(data.decode())
         for name, data in files.items()
-        if name.endswith(".skops")
+        if name.endswith(TREES)
     }
     try:
         return Scorer.from_state(json.loads(files[STATE]), trees)

@@ -21,10 +21,10 @@ from models.folds import (
     VALUE_NAME,
     best_rule,
     choose_recipe,
+    choose_trees_weight,
     fold_table,
     make_fold,
     run_part,
-    trees_earn_their_place,
 )
 from models.purchase import RECIPES, BtydPart, Part, PurchaseModel, Recipe, fit_part
 from models.schedule import Schedule, plan, ready_on
@@ -145,7 +145,7 @@ def fit_scorer(
     config: Config,
     log: PurchaseLog,
     *,
-    value_trees: bool,
+    trees_weight: float,
 ) -> Scorer:
     """Refit a recipe on all labels that are mature by ``schedule.until``."""
     target, features, seed = config.target, feature_names(log, config), config.training.seed
@@ -164,8 +164,8 @@ def fit_scorer(
         h: {name: found.get((h, name)) or BtydPart(btyd.bg) for name in recipe.weights} for h, _ in pairs
     }
     judged = schedule.judged_horizon
-    used = features if value_trees or "boosting" in recipe.weights else rfm_only(features, target.horizons)
-    value = fit_value(train[judged], btyd, judged, features, has_trees=value_trees, seed=seed)
+    used = features if trees_weight or recipe.has_trees else rfm_only(features, target.horizons)
+    value = fit_value(train[judged], btyd, judged, features, trees_weight=trees_weight, seed=seed)
     scorer = Scorer(
         purchase=PurchaseModel(recipe, parts, btyd),
         value=value,
@@ -206,7 +206,7 @@ def train_scorer(
             schedule,
             config,
             log,
-            value_trees=trees_earn_their_place(folds, config.training.seed),
+            trees_weight=choose_trees_weight(folds, config.training.seed),
         )
     return Training(schedule, panel, folds, recipe, scorer)
 

@@ -19,14 +19,14 @@ NOT_A_LIBRARY = {"tests", "notebooks", "benchmarks"}
 RUN_BY_MLFLOW = "pipelines/pyfunc_model.py"
 SPARK = {"pyspark", "py4j"}
 HEAVY = {"pandas", "numpy", "scipy", "sklearn", "mlflow", "duckdb", "ibis"}
-HEAVY |= {"pyarrow", "matplotlib", "lifetimes", "joblib", "skops"}
+HEAVY |= {"pyarrow", "matplotlib", "lifetimes", "joblib", "lightgbm"}
 PURE = {
     "clock": r"(.*\.)?(now|today|utcnow)|time(\..*)?",
     "file access": r"open|.*\.open|io\.(?!(StringIO|BytesIO)(\.|$)).*"
     r"|(os|pathlib|shutil|tempfile|glob|gzip|pickle|sqlite3|importlib)(\..*)?"
     r"|.*\.(read_\w+|write_\w+|savefig|savetxt|loadtxt|genfromtxt|fromfile|tofile|memmap)"
     r"|.*\.to_(csv|parquet|excel|feather|pickle|sql|hdf|orc|stata|duckdb|delta)"
-    r"|(json|joblib|numpy|skops\.io)\.(dump|load|save|savez|savez_compressed)",
+    r"|(json|joblib|numpy)\.(dump|load|save|savez|savez_compressed)",
     "network or process": r"(socket|subprocess|urllib|http|requests|mlflow)(\..*)?",
     "hidden import": r"__import__|eval|exec",
 }
@@ -196,7 +196,7 @@ GOOD = [
     ("features/x.py", "from . import errors\nfrom .errors import ContractError"),
     (
         "models/x.py",
-        "from features.rfm import rfm\nfrom joblib import Parallel\nimport skops.io as sio\nsio.dumps",
+        "from features.rfm import rfm\nfrom joblib import Parallel\nimport lightgbm\nlightgbm.train",
     ),
     (
         "models/x.py",

@@ -147,7 +147,7 @@ def folds_without_amounts(panel_without_amounts: SimpleNamespace) -> pd.DataFram
 def fit_scorer() -> Callable[..., Scorer]:
     """Refit a recipe on all mature labels of a panel, as training does with the winner."""
 
-    def fit(panel: SimpleNamespace, recipe: str, *, value_trees: bool = False, **options: Any) -> Scorer:
+    def fit(panel: SimpleNamespace, recipe: str, *, trees_weight: float = 0.0, **options: Any) -> Scorer:
         chosen, until = RECIPES[recipe], panel.until
         train = {h: make_fold(panel.frame, until, h).train for h in panel.horizons}
         trained = options.pop("trained", panel.horizons)
@@ -156,7 +156,7 @@ def fit_scorer() -> Callable[..., Scorer]:
             for h in trained
         }
         value = fit_value(
-            train[trained[-1]], panel.btyd, trained[-1], panel.features, has_trees=value_trees, seed=7
+            train[trained[-1]], panel.btyd, trained[-1], panel.features, trees_weight=trees_weight, seed=7
         )
         scorer = Scorer(
             purchase=PurchaseModel(chosen, parts, panel.btyd),
@@ -177,4 +177,4 @@ def fit_scorer() -> Callable[..., Scorer]:
 @pytest.fixture(scope="session")
 def blend_scorer(panel: SimpleNamespace, fit_scorer: Callable[..., Scorer]) -> Scorer:
     """All three parts, and trees for the spend: the largest scorer there is."""
-    return fit_scorer(panel, "blend", value_trees=True)
+    return fit_scorer(panel, "blend", trees_weight=1.0)

@@ -11,8 +11,9 @@ from scipy.special import expit, logit
 from features.errors import ContractError
 from models.baselines import RULES, BinnedRule
 from models.bgnbd import BetaGeoModel
-from models.classifier import Boosting, LogisticRfm
+from models.classifier import Boosting
 from models.folds import PART_NAMES, make_fold
+from models.logistic import Logistic
 from models.next_order import time_grid
 from models.purchase import (
     RECIPES,
@@ -45,18 +46,24 @@ def fixed_model(panel: SimpleNamespace, at: dict[int, float]) -> PurchaseModel:
 
 def test_a_blend_is_the_mean_of_logits() -> None:
     parts = {
-        "bgnbd": np.array([0.1, 0.5, 0.99]),
-        "logistic": np.array([0.2, 0.5, 0.01]),
+        "logistic_btyd": np.array([0.1, 0.5, 0.99]),
+        "boosting_btyd": np.array([0.2, 0.5, 0.01]),
         "boosting": np.array([0.4, 0.5, 0.3]),
     }
-    by_hand = expit((logit(parts["bgnbd"]) + logit(parts["logistic"]) + logit(parts["boosting"])) / 3)
+    by_hand = expit(
+        (logit(parts["logistic_btyd"]) + logit(parts["boosting_btyd"]) + logit(parts["boosting"])) / 3
+    )
     blended = RECIPES["blend"].blend(parts | {"base_rate": np.full(3, 0.9)})
     np.testing.assert_allclose(blended, by_hand, rtol=1e-12)
     assert blended[1] == pytest.approx(0.5)
 
 
 def test_a_blend_of_certainties_is_finite() -> None:
-    sure = {"bgnbd": np.array([0.0, 1.0]), "logistic": np.array([0.0, 1.0]), "boosting": np.array([0.0, 1.0])}
+    sure = {
+        "logistic_btyd": np.array([0.0, 1.0]),
+        "boosting_btyd": np.array([0.0, 1.0]),
+        "boosting": np.array([0.0, 1.0]),
+    }
     blended = RECIPES["blend"].blend(sure)
     assert ((blended > 0) & (blended < 1)).all()
 
@@ -96,7 +103,8 @@ def test_parts_are_what_their_names_say(panel: SimpleNamespace) -> None:
     kinds = {n: type(fit_part(n, train, panel.newest, 90, panel.features, 7)) for n in PART_NAMES}
     assert all(kinds[name] is BinnedRule for name in RULES)
     assert kinds["bgnbd"] is kinds["lifetimes_bgnbd"] is BtydPart
-    assert (kinds["logistic"], kinds["boosting"]) == (LogisticRfm, Boosting)
+    assert kinds["logistic"] is kinds["logistic_btyd"] is Logistic
+    assert kinds["boosting"] is kinds["boosting_btyd"] is Boosting
 
 
 def test_bgnbd_is_fitted_to_the_newest_rows_alone(panel: SimpleNamespace) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.folds import make_fold, trees_earn_their_place
+from models.folds import choose_trees_weight, make_fold
 from models.value import ValueModel, fit_value, gamma_deviance_rows
 
 H = 90
@@ -20,14 +20,14 @@ def train_of(panel: SimpleNamespace) -> pd.DataFrame:
     return make_fold(panel.frame, panel.until, H).train
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["gamma_gamma", "trees"])
+@pytest.fixture(scope="module", params=[0.0, 0.5, 1.0], ids=["gamma_gamma", "both", "trees"])
 def model(request: pytest.FixtureRequest, panel: SimpleNamespace) -> ValueModel:
-    return fit_value(train_of(panel), panel.btyd, H, panel.features, has_trees=request.param, seed=7)
+    return fit_value(train_of(panel), panel.btyd, H, panel.features, trees_weight=request.param, seed=7)
 
 
 def test_sums_over_the_training_buyers_are_right(panel: SimpleNamespace) -> None:
     train = train_of(panel)
-    model = fit_value(train, panel.btyd, H, panel.features, has_trees=False, seed=7)
+    model = fit_value(train, panel.btyd, H, panel.features, trees_weight=0.0, seed=7)
     buyers = train[train["y_purchased_90d"] == 1]
     days = buyers["btyd_days_if_any_90d"]
     assert (days * model.orders_ratio).sum() == pytest.approx(buyers["y_orders_90d"].sum())
@@ -43,7 +43,7 @@ def test_only_buyers_teach(panel: SimpleNamespace) -> None:
     other = train.copy()
     other.loc[stayed_away, ["y_orders_90d", "y_spend_90d"]] = 999.0
     there, back = (
-        fit_value(t, panel.btyd, H, panel.features, has_trees=False, seed=7) for t in (train, other)
+        fit_value(t, panel.btyd, H, panel.features, trees_weight=0.0, seed=7) for t in (train, other)
     )
     assert there == back
 
@@ -91,17 +91,17 @@ def test_big_spenders_are_expected_to_spend_more(model: ValueModel, panel: Simpl
 
 def test_without_amounts_spend_is_missing(panel_without_amounts: SimpleNamespace) -> None:
     panel = panel_without_amounts
-    model = fit_value(train_of(panel), panel.btyd, H, panel.features, has_trees=True, seed=7)
+    model = fit_value(train_of(panel), panel.btyd, H, panel.features, trees_weight=1.0, seed=7)
     assert model.trees is None
     assert np.isnan(model.spend_ratio)
     assert np.isnan(model.spend_if_any(panel.newest, [28])[28]).all()
     assert (model.orders_if_any(panel.newest, 28) >= 1).all()
 
 
-@pytest.mark.parametrize("has_trees", [False, True])
-def test_nobody_bought(panel: SimpleNamespace, has_trees: bool) -> None:
+@pytest.mark.parametrize("trees_weight", [0.0, 1.0])
+def test_nobody_bought(panel: SimpleNamespace, trees_weight: float) -> None:
     train = train_of(panel).assign(y_purchased_90d=0.0)
-    model = fit_value(train, panel.btyd, H, panel.features, has_trees=has_trees, seed=7)
+    model = fit_value(train, panel.btyd, H, panel.features, trees_weight=trees_weight, seed=7)
     assert model.orders_ratio == 1
     assert model.trees is None
     assert (model.orders_if_any(panel.newest, 28) >= 1).all()
@@ -112,8 +112,8 @@ def test_cutoffs_before_the_first_repeat_buyer_are_left_out_of_the_sum(panel: Si
     train = train_of(panel)
     early = train["cutoff"] == train["cutoff"].min()
     gaps = train.assign(btyd_spend_per_day=train["btyd_spend_per_day"].where(~early))
-    found = fit_value(gaps, panel.btyd, H, panel.features, has_trees=True, seed=7)
-    later = fit_value(train[~early], panel.btyd, H, panel.features, has_trees=False, seed=7)
+    found = fit_value(gaps, panel.btyd, H, panel.features, trees_weight=1.0, seed=7)
+    later = fit_value(train[~early], panel.btyd, H, panel.features, trees_weight=0.0, seed=7)
     assert found.spend_ratio == pytest.approx(later.spend_ratio)
     assert np.isfinite(found.spend_if_any(panel.newest, [H])[H]).all()
 
@@ -121,7 +121,7 @@ def test_cutoffs_before_the_first_repeat_buyer_are_left_out_of_the_sum(panel: Si
 def test_trees_learn_where_every_spend_is_missing(panel: SimpleNamespace) -> None:
     """The newest cutoff has repeat buyers, those with labels had none yet."""
     train = train_of(panel).assign(btyd_spend_per_day=np.nan)
-    model = fit_value(train, panel.btyd, H, panel.features, has_trees=True, seed=7)
+    model = fit_value(train, panel.btyd, H, panel.features, trees_weight=1.0, seed=7)
     assert model.trees is not None
     assert (model.spend_if_any(panel.newest, [H])[H] > 0).all()
 
@@ -182,34 +182,48 @@ def spends(good: str, n: int = 400) -> pd.DataFrame:
             "bought": (rng.random(n) < 0.5).astype(float),
             "spend": mean * rng.gamma(8, 1 / 8, n) + 0.01,
             "if_any_btyd_spend": knows if good == "btyd" else guesses,
+            "if_any_both_spend": np.sqrt(knows * guesses) if good == "boosting" else guesses,
             "if_any_boosting_spend": knows if good == "boosting" else guesses,
         }
     )
 
 
 def test_trees_only_where_they_win() -> None:
-    assert trees_earn_their_place(spends("boosting"), seed=1)
-    assert not trees_earn_their_place(spends("btyd"), seed=1)
-    assert not trees_earn_their_place(spends("neither"), seed=1)  # a tie goes to the simpler
+    assert choose_trees_weight(spends("boosting"), seed=1) == 1.0
+    assert choose_trees_weight(spends("btyd"), seed=1) == 0.0
+    assert choose_trees_weight(spends("neither"), seed=1) == 0.0  # a tie goes to the simpler
+
+
+def test_the_mean_of_both_where_each_errs_its_own_way() -> None:
+    table = spends("btyd")
+    noise = np.exp(np.random.default_rng(8).normal(0, 0.5, (2, len(table))))
+    knows = table["if_any_btyd_spend"]
+    found = table.assign(
+        if_any_btyd_spend=knows * noise[0],
+        if_any_boosting_spend=knows * noise[1],
+        if_any_both_spend=knows * np.sqrt(noise[0] * noise[1]),
+    )
+    assert choose_trees_weight(found, seed=1) == 0.5
 
 
 def test_trees_must_win_clearly() -> None:
     table = spends("boosting").query("bought == 1").head(4)
-    noise = table.assign(if_any_boosting_spend=table["if_any_btyd_spend"] * [1.01, 0.99, 1.02, 0.98])
-    assert not trees_earn_their_place(noise, seed=1)
+    off = table["if_any_btyd_spend"] * [1.01, 0.99, 1.02, 0.98]
+    noise = table.assign(if_any_boosting_spend=off, if_any_both_spend=off)
+    assert choose_trees_weight(noise, seed=1) == 0.0
 
 
 def test_spend_of_those_who_stayed_away_does_not_count() -> None:
     table = spends("boosting")
     away = table["bought"] == 0
     table.loc[away, ["spend", "if_any_boosting_spend"]] = [0.0, 1e9]
-    assert trees_earn_their_place(table, seed=1)
+    assert choose_trees_weight(table, seed=1) == 1.0
 
 
 def test_no_trees_without_evidence() -> None:
     table = spends("boosting")
-    assert not trees_earn_their_place(table.drop(columns="if_any_boosting_spend"), seed=1)
-    assert not trees_earn_their_place(table.assign(bought=0.0), seed=1)
-    assert not trees_earn_their_place(table.assign(if_any_btyd_spend=np.nan), seed=1)
+    assert choose_trees_weight(table.drop(columns="if_any_boosting_spend"), seed=1) == 0.0
+    assert choose_trees_weight(table.assign(bought=0.0), seed=1) == 0.0
+    assert choose_trees_weight(table.assign(if_any_btyd_spend=np.nan), seed=1) == 0.0
     one_buyer = table.assign(bought=(table.index == 5).astype(float))
-    assert not trees_earn_their_place(one_buyer, seed=1)  # an interval over customers needs two
+    assert choose_trees_weight(one_buyer, seed=1) == 0.0  # an interval over customers needs two

@@ -68,7 +68,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         made = score.to_model_frame
         patch.setattr(score, "to_model_frame", seen)
         patch.setattr(train, "prove_log", lambda *_: None)  # the same proof comes before scoring
-        patch.setattr(training, "trees_earn_their_place", lambda *_: True)  # only trees ask for every feature
+        patch.setattr(training, "choose_trees_weight", lambda *_: 1.0)  # only trees ask for every feature
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")  # to start helpers takes longer than so small a training
         for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
             text = StringIO()
@@ -286,7 +286,7 @@ def test_a_model_without_trees_needs_no_other_table(shop: Path, name: str) -> No
         config = load_config(shop.with_name("own.toml"))
         schedule = make_schedule(config, log, until)
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
-        scorer = fit_scorer(panel, btyd, recipe, schedule, config, log, value_trees=False)
+        scorer = fit_scorer(panel, btyd, recipe, schedule, config, log, trees_weight=0.0)
     alone = without("customers", without("contacts", without("events")))
     with opened(shop, alone) as (engine, log, _):
         snapshot = take_snapshot(make_history(log.records), [until])

@@ -1,0 +1,115 @@
+"""Logistic regression on recency, frequency and money, alone or beside what buy-till-you-die models say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+
+Floats = NDArray[np.float64]
+
+COLUMNS = (
+    "frequency", "recency", "T", "days_since_last_order", "n_orders", "total_spend",
+    "orders_28d", "orders_90d", "orders_180d",
+)  # fmt: skip
+_TINY = 1e-6
+"""What a model of a few parameters says is not taken for surer than this."""
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A logistic regression on standardised logarithms of a few columns, as plain numbers.
+
+    Parameters
+    ----------
+    mean, scale, coef : tuple of float
+        One for each input.
+    intercept : float
+        In log-odds.
+    has_btyd : bool
+        Whether its inputs go on with what the buy-till-you-die models say.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    coef: tuple[float, ...]
+    intercept: float
+    has_btyd: bool = False
+
+    def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        """Probability of a purchase, shape (n,)."""
+        x = (_inputs(frame, horizon, has_btyd=self.has_btyd) - np.asarray(self.mean)) / np.asarray(self.scale)
+        # A product of columns, not a matrix product: BLAS sums in another order on another thread count.
+        linear = np.full(len(frame), self.intercept)
+        for column, weight in zip(x.T, self.coef, strict=True):
+            linear = linear + column * weight
+        p: Floats = expit(linear)
+        return p
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "mean": list(self.mean),
+            "scale": list(self.scale),
+            "coef": list(self.coef),
+            "intercept": self.intercept,
+            "has_btyd": self.has_btyd,
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> "Logistic":
+        """Rebuild from `to_dict`."""
+        mean, scale, coef = (tuple(state[k]) for k in ("mean", "scale", "coef"))
+        return cls(mean, scale, coef, state["intercept"], state["has_btyd"])
+
+
+def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd: bool) -> Logistic:
+    """Fit on rows whose outcome (1 bought, 0 not) is known; both outcomes must occur.
+
+    Parameters
+    ----------
+    train : DataFrame
+        Feature rows and, with `has_btyd`, the ``btyd_`` columns of `models.btyd.with_btyd`.
+    bought : ndarray of float, shape (n,)
+        The outcome within the horizon.
+    horizon : int
+        Days.
+    has_btyd : bool
+        Whether to see what the buy-till-you-die models say.
+    """
+    x = _inputs(train, horizon, has_btyd=has_btyd)
+    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
+    model = LogisticRegression(C=1.0, max_iter=2000).fit((x - mean) / scale, bought)
+    plain = [tuple(map(float, values)) for values in (mean, scale, model.coef_[0])]
+    return Logistic(plain[0], plain[1], plain[2], float(model.intercept_[0]), has_btyd)
+
+
+def _inputs(frame: pd.DataFrame, horizon: int, *, has_btyd: bool) -> Floats:
+    logs: Floats = np.log1p(np.maximum(frame[list(COLUMNS)].to_numpy(), 0.0))
+    return np.column_stack([logs, *btyd_said(frame, horizon)]) if has_btyd else logs
+
+
+def btyd_said(frame: pd.DataFrame, horizon: int) -> Sequence[Floats]:
+    """Return what the models say of each customer, on scales on which it adds up.
+
+    Returns
+    -------
+    sequence of ndarray, shape (n,)
+        Log-odds of a purchase, logarithm of the purchase days if there is any, P(alive).
+    """
+    return (
+        btyd_log_odds(frame, horizon),
+        np.log(frame[f"btyd_days_if_any_{horizon}d"].to_numpy()),
+        frame["btyd_p_alive"].to_numpy(),
+    )
+
+
+def btyd_log_odds(frame: pd.DataFrame, horizon: int) -> Floats:
+    """Return the log-odds of a purchase within the horizon, as the models say, shape (n,)."""
+    p = frame[f"btyd_p_purchase_{horizon}d"].to_numpy()
+    odds: Floats = logit(np.clip(p, _TINY, 1 - _TINY))
+    return odds
