@@ -162,22 +162,35 @@ def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
     """Choose the best learned recipe that clearly beats the best dumb rule; the simplest of those that tie.
 
     Clearly: the paired 95 % interval of the difference in log-loss excludes zero. A tie is a difference of
-    less than `TIE`. Where no learned recipe clearly beats the rule, the rule is chosen.
+    less than `TIE`. Where no learned recipe clearly beats the rule, the rule is chosen. Among those that do,
+    the newer half of the folds decides: the first folds have one or two cutoffs to learn from, and
+    understate what learns from many.
     """
     learned = [r for r in RECIPES.values() if not r.is_rule]
     over = log_loss_differences(table, f"p_{rule.name}", [f"p_{r.name}" for r in learned], seed)
     able = [r for r in learned if over[f"p_{r.name}"].lo > 0]
     if not able:
         return rule
-    loss = measure(table, [f"p_{r.name}" for r in able])["log_loss"]
+    loss = measure(newer_half(table), [f"p_{r.name}" for r in able])["log_loss"]
     tied = [r for r in able if loss[r.name] <= loss.min() + TIE]
     return min(tied, key=lambda r: r.complexity)
+
+
+def newer_half(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of the newer half of the folds; the middle one counts as new."""
+    cutoffs = np.unique(table["cutoff"].to_numpy())
+    return table[table["cutoff"] >= cutoffs[len(cutoffs) // 2]]
 
 
 def best_rule(table: pd.DataFrame) -> Recipe:
     """Return the dumb rule with the lowest log-loss."""
     rules = [f"p_{r.name}" for r in RECIPES.values() if r.is_rule]
     return RECIPES[str(measure(table, rules)["log_loss"].idxmin())]
+
+
+def spend_model(trees_weight: float) -> str:
+    """Name the spend model in which trees have this weight."""
+    return next(name for name, weight in SPEND_MODELS.items() if weight == trees_weight)
 
 
 def choose_trees_weight(table: pd.DataFrame, seed: int) -> float:

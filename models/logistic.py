@@ -16,6 +16,11 @@ COLUMNS = (
     "frequency", "recency", "T", "days_since_last_order", "n_orders", "total_spend",
     "orders_28d", "orders_90d", "orders_180d",
 )  # fmt: skip
+RIDGE = 0.003
+"""Penalty on the squared weights, for each row of training. In a young log columns say the same (no window is
+longer than the history) and part later; a weight on their difference, which a weak penalty lets grow, then
+runs away (docs/decisions/0018)."""
+
 _TINY = 1e-6
 """What a model of a few parameters says is not taken for surer than this."""
 
@@ -26,14 +31,17 @@ class Logistic:
 
     Parameters
     ----------
-    mean, scale, coef : tuple of float
-        One for each input.
+    least, most, mean, scale, coef : tuple of float
+        One for each input: the range that was learned from, at whose ends it stays for values beyond, as a
+        line goes on for ever and what it says there was never seen; and its weight.
     intercept : float
         In log-odds.
     has_btyd : bool
         Whether its inputs go on with what the buy-till-you-die models say.
     """
 
+    least: tuple[float, ...]
+    most: tuple[float, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     coef: tuple[float, ...]
@@ -42,7 +50,8 @@ class Logistic:
 
     def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
         """Probability of a purchase, shape (n,)."""
-        x = (_inputs(frame, horizon, has_btyd=self.has_btyd) - np.asarray(self.mean)) / np.asarray(self.scale)
+        seen = np.clip(_inputs(frame, horizon, has_btyd=self.has_btyd), self.least, self.most)
+        x = (seen - np.asarray(self.mean)) / np.asarray(self.scale)
         # A product of columns, not a matrix product: BLAS sums in another order on another thread count.
         linear = np.full(len(frame), self.intercept)
         for column, weight in zip(x.T, self.coef, strict=True):
@@ -52,19 +61,12 @@ class Logistic:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            "mean": list(self.mean),
-            "scale": list(self.scale),
-            "coef": list(self.coef),
-            "intercept": self.intercept,
-            "has_btyd": self.has_btyd,
-        }
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> "Logistic":
         """Rebuild from `to_dict`."""
-        mean, scale, coef = (tuple(state[k]) for k in ("mean", "scale", "coef"))
-        return cls(mean, scale, coef, state["intercept"], state["has_btyd"])
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in state.items()})
 
 
 def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd: bool) -> Logistic:
@@ -83,9 +85,10 @@ def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd:
     """
     x = _inputs(train, horizon, has_btyd=has_btyd)
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
-    model = LogisticRegression(C=1.0, max_iter=2000).fit((x - mean) / scale, bought)
-    plain = [tuple(map(float, values)) for values in (mean, scale, model.coef_[0])]
-    return Logistic(plain[0], plain[1], plain[2], float(model.intercept_[0]), has_btyd)
+    model = LogisticRegression(C=1 / (RIDGE * len(x)), max_iter=2000).fit((x - mean) / scale, bought)
+    columns = (x.min(axis=0), x.max(axis=0), mean, scale, model.coef_[0])
+    least, most, middle, spread, coef = (tuple(map(float, column)) for column in columns)
+    return Logistic(least, most, middle, spread, coef, float(model.intercept_[0]), has_btyd)
 
 
 def _inputs(frame: pd.DataFrame, horizon: int, *, has_btyd: bool) -> Floats:

@@ -12,6 +12,7 @@ from features.errors import ContractError
 from models.btyd import Btyd, with_btyd
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
+from models.spend_range import SpendRange
 from models.value import ValueModel
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,9 @@ class Scorer:
     lapsed_below : float
         A quarter of the training base's mean probability of a purchase within the CLV horizon. A customer
         below it who has been silent for longer than the primary horizon has lapsed already.
+    spend_range : SpendRange or None
+        How far to trust expected spend; None where it is not known, and then the ends of the 80 % intervals
+        are empty.
     period : str
         Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
     """
@@ -62,6 +66,7 @@ class Scorer:
     trained_until: str
     tier_edges: tuple[float, float] = (0.0, 1.0)
     lapsed_below: float = 0.0
+    spend_range: SpendRange | None = None
     period: str = "day"
 
     @property
@@ -97,11 +102,14 @@ class Scorer:
         at = {h: curve[:, times.index(h)] for h in {*self.horizons, self.clv_horizon}}
         spend = self._spend(rows, at)
         columns: dict[str, Any] = {"status": self._status(rows, at), "label_source": self._label_source()}
+        low, high = self._spend_ranges(rows, at, spend)
         for horizon in self.horizons:
             columns |= self._outlook(rows, horizon, at[horizon])
-            columns[f"expected_spend_{horizon}d"] = spend[horizon]
+            name = f"expected_spend_{horizon}d"
+            columns |= {name: spend[horizon], f"{name}_lo": low[horizon], f"{name}_hi": high[horizon]}
         columns["p_alive"] = rows["btyd_p_alive"]
-        columns[f"clv_{self.clv_horizon}d"] = spend[self.clv_horizon]
+        name, far = f"clv_{self.clv_horizon}d", self.clv_horizon
+        columns |= {name: spend[far], f"{name}_lo": low[far], f"{name}_hi": high[far]}
         for q in QUANTILES:
             columns[f"next_order_p{round(q * 100)}"] = next_order_dates(curve, times, rows["cutoff"], q)
         columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
@@ -152,6 +160,24 @@ class Scorer:
         if_any = self.value.spend_if_any(rows, list(at))
         return {h: p * if_any[h] for h, p in at.items()}
 
+    def _spend_ranges(
+        self, rows: pd.DataFrame, at: dict[int, Floats], spend: dict[int, Floats]
+    ) -> tuple[dict[int, Floats], dict[int, Floats]]:
+        """Ends of the 80 % interval of each customer's spend; they rise with the horizon."""
+        low, high = ({h: np.full(len(rows), np.nan) for h in at} for _ in range(2))
+        if self.spend_range is None or not self.has_amounts:
+            return low, high
+        days = {h: self.btyd.days_if_any(h, rows) for h in {*at, self.value.horizon}}
+        least = most = np.zeros(len(rows))
+        for h in sorted(at):
+            # Chance evens out over more purchases: a ratio's logarithm spreads with the root of their number.
+            steadier = np.minimum(np.sqrt(days[self.value.horizon] / days[h]), 1.0)
+            if_any = spend[h] / np.maximum(at[h], 1e-12)
+            ends = self.spend_range.interval(at[h], if_any, steadier=steadier)
+            least, most = np.maximum(least, ends[0]), np.maximum(most, ends[1])
+            low[h], high[h] = least, most
+        return low, high
+
     def _risk(self, rows: pd.DataFrame, p: Floats, spend: Floats) -> dict[str, Any]:
         """Value at risk: what the customer would bring if kept, times the chance that they leave."""
         orders = self.value.orders_if_any(rows, self.primary_horizon)
@@ -201,6 +227,7 @@ class Scorer:
             "clv_horizon": self.clv_horizon,
             "tier_edges": list(self.tier_edges),
             "lapsed_below": self.lapsed_below,
+            "spend_range": None if self.spend_range is None else self.spend_range.to_dict(),
             "has_amounts": self.has_amounts,
             "features": list(self.features),
             "trained_until": self.trained_until,
@@ -238,6 +265,7 @@ class Scorer:
             clv_horizon=state["clv_horizon"],
             tier_edges=(state["tier_edges"][0], state["tier_edges"][1]),
             lapsed_below=state["lapsed_below"],
+            spend_range=SpendRange.from_dict(state["spend_range"]) if state["spend_range"] else None,
             has_amounts=state["has_amounts"],
             features=tuple(state["features"]),
             trained_until=state["trained_until"],
@@ -256,7 +284,13 @@ def score_columns(horizons: Sequence[int], clv_horizon: int) -> list[str]:
     names = ["customer_id", "as_of", "model_version", "status", "label_source", "frequency", "recency", "T",
              "monetary_value", "days_since_last_order", "n_orders", "total_spend"]  # fmt: skip
     for h in horizons:
-        names += [f"p_purchase_{h}d", f"p_churn_{h}d", f"expected_orders_{h}d", f"expected_spend_{h}d"]
-    names += ["p_alive", f"clv_{clv_horizon}d"]
+        names += [f"p_purchase_{h}d", f"p_churn_{h}d", f"expected_orders_{h}d"]
+        names += with_ends(f"expected_spend_{h}d")
+    names += ["p_alive", *with_ends(f"clv_{clv_horizon}d")]
     names += [f"next_order_p{round(q * 100)}" for q in QUANTILES]
     return [*names, "risk_tier", "value_at_risk"]
+
+
+def with_ends(name: str) -> list[str]:
+    """Name a column and the ends of its 80 % interval."""
+    return [name, f"{name}_lo", f"{name}_hi"]

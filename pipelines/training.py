@@ -25,10 +25,12 @@ from models.folds import (
     fold_table,
     make_fold,
     run_part,
+    spend_model,
 )
 from models.purchase import RECIPES, BtydPart, Part, PurchaseModel, Recipe, fit_part
 from models.schedule import Schedule, plan, ready_on
 from models.scorer import Scorer
+from models.spend_range import SpendRange, fit_spend_range
 from models.value import fit_value
 from pipelines.config import Config
 from pipelines.engine import Engine
@@ -60,6 +62,31 @@ class Training:
     folds: pd.DataFrame
     recipe: Recipe
     scorer: Scorer
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the folds chose.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The probability of a purchase.
+    trees_weight : float
+        Of the trees in what a buyer spends.
+    spend_range : SpendRange or None
+        How far both were off.
+    """
+
+    recipe: Recipe
+    trees_weight: float = 0.0
+    spend_range: SpendRange | None = None
+
+
+def choose(folds: pd.DataFrame, seed: int) -> Choice:
+    """Choose a recipe and a spend model by the folds, and learn how far they were off."""
+    recipe, weight = choose_recipe(folds, best_rule(folds), seed), choose_trees_weight(folds, seed)
+    return Choice(recipe, weight, fit_spend_range(folds, recipe.name, spend_model(weight)))
 
 
 def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
@@ -140,14 +167,13 @@ def run_folds(
 def fit_scorer(
     panel: pd.DataFrame,
     btyd: Btyd,
-    recipe: Recipe,
+    choice: Choice,
     schedule: Schedule,
     config: Config,
     log: PurchaseLog,
-    *,
-    trees_weight: float,
 ) -> Scorer:
-    """Refit a recipe on all labels that are mature by ``schedule.until``."""
+    """Refit what the folds chose on all labels that are mature by ``schedule.until``."""
+    recipe, trees_weight = choice.recipe, choice.trees_weight
     target, features, seed = config.target, feature_names(log, config), config.training.seed
     until = pd.Timestamp(schedule.until)
     if recipe.family != "bgnbd":  # all that a score says then rests on the same story of who leaves
@@ -175,6 +201,7 @@ def fit_scorer(
         has_amounts=log.has_amounts,
         features=used,
         trained_until=schedule.until.isoformat(),
+        spend_range=choice.spend_range,
         period=log.period.kind,
     )
     # All it sees when it scores.
@@ -197,18 +224,10 @@ def train_scorer(
     schedule = with_usable_folds(panel, schedule, config)
     with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
-    recipe = choose_recipe(folds, best_rule(folds), config.training.seed)
-    with say(f"refitting the winner, {recipe.name}, on all mature labels"):
-        scorer = fit_scorer(
-            panel,
-            btyd,
-            recipe,
-            schedule,
-            config,
-            log,
-            trees_weight=choose_trees_weight(folds, config.training.seed),
-        )
-    return Training(schedule, panel, folds, recipe, scorer)
+    choice = choose(folds, config.training.seed)
+    with say(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
+        scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
+    return Training(schedule, panel, folds, choice.recipe, scorer)
 
 
 def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -> Schedule:

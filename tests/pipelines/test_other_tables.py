@@ -25,7 +25,7 @@ from pipelines import score, train, training
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.purchase_log import fingerprints
-from pipelines.training import fit_scorer, load_panel, make_schedule
+from pipelines.training import Choice, fit_scorer, load_panel, make_schedule
 from tests.pipelines.conftest import everything
 from tests.pipelines.other_shop import CONFIG, opened, others, without, write_shop
 
@@ -286,7 +286,7 @@ def test_a_model_without_trees_needs_no_other_table(shop: Path, name: str) -> No
         config = load_config(shop.with_name("own.toml"))
         schedule = make_schedule(config, log, until)
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
-        scorer = fit_scorer(panel, btyd, recipe, schedule, config, log, trees_weight=0.0)
+        scorer = fit_scorer(panel, btyd, Choice(recipe), schedule, config, log)
     alone = without("customers", without("contacts", without("events")))
     with opened(shop, alone) as (engine, log, _):
         snapshot = take_snapshot(make_history(log.records), [until])
