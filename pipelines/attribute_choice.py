@@ -61,8 +61,8 @@ def choose_attributes(
             )
     off = [n for n in named if is_sensitive(n) and n not in section.sensitive]
     if off:
-        console.say(
-            f"  {section.source}: {', '.join(off)}: sensitive, so not used; to use them all the same, name "
+        console.warn(
+            f"{section.source}: {', '.join(off)}: sensitive, so not used; to use them all the same, name "
             "them in [tables.customers] sensitive"
         )
     used = [n for n in named if n not in off]
@@ -120,7 +120,7 @@ def _with_kinds(engine: Engine, raw: ir.Table, used: list[str], source: str, con
     for name, (filled, odd) in zip(texts, _count_texts(engine, raw, texts), strict=True):
         kinds[name] = "number" if odd <= ODD_SHARE * filled else "category"
         if odd and kinds[name] == "number":
-            console.say(f"  {source}: {name}: {odd:,} of {filled:,} are no numbers, so taken as missing")
+            console.warn(f"{source}: {name}: {odd:,} of {filled:,} are no numbers, so taken as missing")
     return tuple(kinds.items())
 
 
