@@ -1,16 +1,17 @@
-"""What training and scoring say of a log on every run: rows that go unused, tables that reach nobody."""
+"""What training and scoring say of a log on every run: of rows that go unused, other tables."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from features.calendar import day_number
 from models.findings import Finding
-from models.readiness import judge_left_out, judge_rows
+from models.readiness import judge_rows
 from pipelines.broken_rows import main_reason
 from pipelines.config import Config
 from pipelines.coverage import judge_tables
 from pipelines.engine import Engine
 from pipelines.purchase_log import PurchaseLog
+from pipelines.statuses import judge_statuses
 
 
 def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) -> list[Finding]:
@@ -34,16 +35,15 @@ def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator
     for name, rows in log.all_rows().items():
         section = getattr(config.tables, name)
         why = ""
-        if rows.rows_quarantined:
+        if rows.broken:
             reason = main_reason(engine, rows, log.quarantine[name], section)
             parts = [
                 f"column {reason.column}" if reason.column else "",
                 f"for example {reason.example!r}" if reason.example else "",
-                reason.hint if reason.name != "left_out" else "",  # as asked for: nothing is to be mended
+                reason.hint,
             ]
             why = "; ".join(filter(None, parts))
-        yield judge_rows(name, section.source, rows.rows_in, rows.rows_quarantined, why)
-    status = config.policy.leave_out
-    if status is not None:
-        n = log.rows.rows_quarantined.get("left_out", 0)
-        yield judge_left_out(config.tables.transactions.source, status.column, status.values, n)
+        yield judge_rows(name, section.source, rows.rows_wanted, rows.broken, why)
+    statuses = judge_statuses(engine, log, config)
+    if statuses is not None:
+        yield statuses
