@@ -1,4 +1,4 @@
-"""What training and scoring say of a log on every run: of rows that go unused, other tables."""
+"""What training and scoring say of a log on every run: of rows that go unused, amounts, other tables."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,6 +6,7 @@ from datetime import date
 from features.calendar import day_number
 from models.findings import Finding
 from models.readiness import judge_rows
+from pipelines.amount_sizes import judge_amount_sizes
 from pipelines.broken_rows import main_reason
 from pipelines.config import Config
 from pipelines.coverage import judge_tables
@@ -14,7 +15,9 @@ from pipelines.purchase_log import PurchaseLog
 from pipelines.statuses import judge_statuses
 
 
-def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) -> list[Finding]:
+def log_warnings(
+    engine: Engine, log: PurchaseLog, config: Config, until: date, middle: float | None
+) -> list[Finding]:
     """Return what a person should look into before they trust what rests on the log.
 
     Parameters
@@ -23,11 +26,17 @@ def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) 
         The opened log.
     until : date
         Only rows known before it are held against each other.
+    middle : float, optional
+        Of `pipelines.amount_sizes.middle_purchase` until then.
     """
     lines = log.lines
     buyers = lines.filter(~lines.is_refund & (lines.known_day < day_number(until)))
-    found = [*judge_all_rows(engine, log, config), *judge_tables(engine, log, buyers, until)]
-    return [finding for finding in found if finding.severity == "warning"]
+    found = [
+        *judge_all_rows(engine, log, config),
+        judge_amount_sizes(engine, config, middle),
+        *judge_tables(engine, log, buyers, until),
+    ]
+    return [finding for finding in found if finding is not None and finding.severity == "warning"]
 
 
 def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models.findings import Finding, state_of, worst_first
-from models.outliers import bin_values, judge_amounts, judge_sizes, quantile
+from models.outliers import Dots, bin_values, judge_amounts, judge_scale, judge_sizes, quantile
 from models.readiness import (
     judge_buyers,
     judge_delay,
@@ -183,7 +183,31 @@ def test_one_purchase_that_carries_the_revenue_is_named() -> None:
 def test_amounts_that_may_be_a_thousand_times_too_small(
     middle: float, currency: str | None, dots: tuple[int, int], severity: str
 ) -> None:
-    found = judge_sizes(middle, currency, "Thành tiền", *dots, "189.000")
+    found = judge_sizes("don.csv", middle, currency, Dots("Thành tiền", *dots, "189.000"))
     assert (found.severity, found.code) == (severity, "amount_sizes")
-    assert ("'Thành tiền'" in found.text) == (severity == "warning")
-    assert ("'189.000'" in found.text) == (severity == "warning" and dots[1] > 0)
+    assert ("don.csv: column 'Thành tiền'" in found.text) == (severity == "warning")
+    by_dots = severity == "warning" and dots[1] > 0
+    assert ("write 189000, not 189.000" in found.text) == by_dots
+    assert ("(write 189000, not 189)" in found.text) == (severity == "warning" and not by_dots)
+
+
+@pytest.mark.parametrize(
+    ("learned", "middle", "said"),
+    [
+        (530_000.0, 530.0, "about 1,000 times smaller"),
+        (530.0, 520_000.0, "about 1,000 times larger"),
+        (100.0, 2_000.0, "about 20 times larger"),
+        (100.0, 1_900.0, None),
+        (1_900.0, 100.0, None),
+    ],
+)
+def test_amounts_of_another_size_than_those_that_were_learned(
+    learned: float, middle: float, said: str | None
+) -> None:
+    found = judge_scale("don.csv", learned, "VND", middle, None)
+    assert (found is None) == (said is None)
+    if found is not None and said is not None:
+        assert (found.severity, found.code) == ("warning", "amount_scale")
+        assert f"is about {middle:,.2f}, and was about {learned:,.0f} VND in the log" in found.text
+        assert said in found.text
+        json.dumps(found.numbers)
