@@ -16,6 +16,9 @@ TRANSACTION_COLUMNS = (
     "customer_id", "ordered_at", "amount", "quantity", "unit_price", "order_id",
     "product_id", "category", "channel", "discount", "recorded_at",
 )  # fmt: skip
+PARSED = "door_parsed_"
+"""Begins the columns that are put beside a table's own while it is read; people never see them."""
+
 _TIMES = ("ordered_at", "recorded_at")
 _ONE = {
     "transactions": "a transaction", "events": "an event", "contacts": "a contact", "customers": "a customer",
@@ -170,13 +173,19 @@ def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> Non
     ContractError
         Naming the file, the missing column, how many columns were found, and the closest name.
     """
+    own = own_columns(raw)
     for standard, source in columns.items():
         if source not in raw.columns:
             raise ContractError(
-                f"{name}: column {source!r} (for {standard}) is missing among {len(raw.columns)} columns",
-                example=raw.columns[0],
-                hint=did_you_mean(source, raw.columns),
+                f"{name}: column {source!r} (for {standard}) is missing among {len(own)} columns",
+                example=own[0],
+                hint=did_you_mean(source, own),
             )
+
+
+def own_columns(raw: ir.Table) -> list[str]:
+    """Name the columns that the table has of its own, without those of `PARSED`."""
+    return [name for name in raw.columns if not name.startswith(PARSED)]
 
 
 def require_known(

@@ -7,8 +7,9 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import with_wall_clocks
-from features.contracts import MONEY_UNITS, LeaveOut, TransactionsContract, check_columns
+from features.contracts import MONEY_UNITS, LeaveOut, TransactionsContract, check_columns, own_columns
 from features.parts import Keep
+from features.spellings import unicode_forms
 
 MAX_AMOUNT = 1e10
 """Amounts beyond this (in currency units) are refused: their sums could leave the int64 range."""
@@ -169,7 +170,9 @@ def _faults(typed: ir.Table, contract: TransactionsContract) -> list[tuple[ir.Bo
 
 def _is_left_out(typed: ir.Table, marker: LeaveOut) -> ir.BooleanValue:
     said = text_id(typed[marker.column]).lower()
-    return said.isin([value.strip().lower() for value in marker.values]).fill_null(False)
+    # All that a word can look like, as Spark cannot bring the log's own words into one form.
+    wanted = [form for value in marker.values for form in unicode_forms(value.strip().lower())]
+    return said.isin(wanted).fill_null(False)
 
 
 def _is_unreadable(typed: ir.Table, contract: TransactionsContract) -> ir.BooleanValue:
@@ -230,7 +233,7 @@ def set_aside(door: ir.Table) -> ir.Table:
     A log that has a ``reason`` of its own keeps it; ours is then ``quarantine_reason``.
     """
     left_out = door.filter(door.door_reason.notnull())
-    raw = [c for c in left_out.columns if c not in _DOOR and not c.startswith("door_parsed_")]
+    raw = [c for c in own_columns(left_out) if c not in _DOOR]
     taken = any(c.lower() == "reason" for c in raw)  # engines do not tell Reason from reason
     return left_out.select(*raw, **{"quarantine_reason" if taken else "reason": left_out.door_reason})
 

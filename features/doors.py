@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import UTC, Offsets, with_wall_clocks
-from features.contracts import MONEY_UNITS, require_columns, require_known, require_times
+from features.contracts import MONEY_UNITS, PARSED, require_columns, require_known, require_times
 from features.door import day_number_of, number, set_aside, text_id, to_units
 from features.errors import ContractError
 from features.event_kinds import event_kind
@@ -33,8 +33,8 @@ TIMES = {"events": ("occurred_at",), "contacts": ("sent_at",), "customers": ("va
 NOTHING = ("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "-")
 """What exports write where there is nothing, in lower case. Ids of customers are taken as they stand."""
 
-# In front of a time's standard name; columns that begin like this are not among those set aside.
-_CLOCK = "door_parsed_clock_"
+# In front of a time's standard name.
+_CLOCK = f"{PARSED}clock_"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Amounts that stand out: whether a few purchases carry the revenue, and which."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,32 @@ LEAST = 1_000
 
 ENOUGH_DOTS = 3
 
+OTHER_SCALE = 20
+"""Factor between two medians from which on amounts are taken to be of another unit. What a shop sells for
+changes by a few times at most, even over years of inflation; slips of a unit are of 100 (cents) or 1,000.
+Currencies that lie closer together are not told apart."""
+
 _FENCE = 3.0
+
+
+@dataclass(frozen=True)
+class Dots:
+    """How the amounts of a log are written.
+
+    Parameters
+    ----------
+    column : str
+        The log's column of money.
+    n, n_parted : int
+        Its values with a dot, and those of them that could be thousands parted by dots (``189.000``).
+    example : str, optional
+        One of those.
+    """
+
+    column: str
+    n: int = 0
+    n_parted: int = 0
+    example: str | None = None
 
 
 def bin_values(bins: pd.DataFrame) -> NDArray[np.float64]:
@@ -82,39 +108,70 @@ def judge_amounts(bins: pd.DataFrame, largest: pd.DataFrame, currency: str | Non
     return _said(numbers, top[0], currency)
 
 
-def judge_sizes(
-    middle: float, currency: str | None, column: str, n_dotted: int, n_parted: int, example: str | None
-) -> Finding:
+def judge_sizes(source: str, middle: float, currency: str | None, dots: Dots) -> Finding:
     """Say whether amounts could have been read 1,000 times too small.
 
     Parameters
     ----------
+    source : str
+        The log.
     middle : float
         The median purchase.
     currency : str, optional
         Its code; of some, nothing costs less than a thousand.
-    column : str
-        The log's column of money.
-    n_dotted, n_parted : int
-        Its values with a dot, and those of them that could be thousands parted by dots (``189.000``).
-    example : str, optional
-        One of them.
+    dots : Dots
+        How the amounts are written.
     """
-    numbers = {"median": middle, "with_dot": n_dotted, "with_three_digits_after": n_parted}
-    slip = "if the dot parts thousands, amounts are read 1,000 times too small: write 1234.56"
-    if n_dotted >= ENOUGH_DOTS and n_parted == n_dotted:
+    numbers = {"median": middle, "with_dot": dots.n, "with_three_digits_after": dots.n_parted}
+    column = f"{source}: column {dots.column!r}"
+    if dots.n >= ENOUGH_DOTS and dots.n_parted == dots.n and dots.example:
+        whole = dots.example.replace(".", "")
         text = (
-            f"column {column!r}: each of the {n_dotted:,} values with a dot has three digits after it, for "
-            f"example {example!r}; {slip}"
+            f"{column}: each of the {dots.n:,} values with a dot has three digits after it, for example "
+            f"{dots.example!r}; if the dot parts thousands, such amounts are read 1,000 times too small, or "
+            f"not at all: write {whole}, not {dots.example}"
         )
         return Finding("warning", "amount_sizes", text, numbers)
     if (currency or "").upper() in THOUSANDS and middle < LEAST:
         text = (
-            f"column {column!r}: the middle purchase is {middle:,.2f} {currency}, which buys nothing; are "
-            "amounts written in thousands? Multiply them in the source, or leave out [project] currency"
+            f"{column}: the middle purchase is about {middle:,.2f} {currency}, which buys nothing; are "
+            f"amounts written in thousands? Multiply them in the source (write {1000 * middle:.0f}, not "
+            f"{middle:.12g}), or leave out [project] currency"
         )
         return Finding("warning", "amount_sizes", text, numbers)
     return Finding("ok", "amount_sizes", f"the middle purchase is {shown(middle, currency)}", numbers)
+
+
+def judge_scale(
+    source: str, learned: float, learned_currency: str | None, middle: float, currency: str | None
+) -> Finding | None:
+    """Say if amounts are of another size than those that a model learned from; None if they are not.
+
+    Parameters
+    ----------
+    source : str
+        The log that is scored.
+    learned, learned_currency : float, str
+        The median purchase at training, and the currency it was shown in.
+    middle, currency : float, str
+        Those of the log that is scored.
+    """
+    factor = middle / learned
+    if 1 / OTHER_SCALE < factor < OTHER_SCALE:
+        return None
+    times = float(f"{max(factor, 1 / factor):.1g}")
+    size = f"about {times:,.0f} times {'larger' if factor > 1 else 'smaller'}"
+    text = (
+        f"{source}: the middle purchase is about {shown(middle, currency)}, and was about "
+        f"{shown(learned, learned_currency)} in the log that the champion was trained on: amounts are "
+        f"{size}, and what is expected of a customer rests on them; are both logs in one currency and unit? "
+        "Write the amounts alike, or train again"
+    )
+    numbers = {
+        "median": middle, "currency": currency, "trained_median": learned,
+        "trained_currency": learned_currency, "factor": factor,
+    }  # fmt: skip
+    return Finding("warning", "amount_scale", text, numbers)
 
 
 def _said(numbers: dict[str, Any], first: dict[str, Any], currency: str | None) -> Finding:

@@ -128,18 +128,6 @@ def judge_rows(table: str, source: str, rows_in: int, set_aside: Mapping[str, in
     return Finding(severity, code, text, numbers)
 
 
-def judge_left_out(source: str, column: str, values: Sequence[str], n: int) -> Finding:
-    """Say how many rows the policy leaves out by their status; none means that its words are wrong."""
-    listed = ", ".join(repr(value) for value in values)
-    numbers = {"column": column, "values": [*values], "rows": n}
-    if not n:
-        text = f"{source}: no row says {listed} in {column!r}, which [policy] leave_out names"
-        return Finding("warning", "left_out", text, numbers)
-    return Finding(
-        "ok", "left_out", f"{source}: {n:,} rows say {listed} in {column!r} and are left out", numbers
-    )
-
-
 def judge_end(end: date, as_of: date | None, horizons: Sequence[int]) -> Finding | None:
     """Say if the log stops before the date one asks about; None if it does not."""
     late = (as_of - end).days if as_of else 0

@@ -5,7 +5,7 @@ from collections import Counter
 import ibis.expr.types as ir
 
 from features.attributes import is_sensitive
-from features.contracts import did_you_mean
+from features.contracts import did_you_mean, own_columns
 from features.doors import number_of, word
 from features.errors import ContractError
 from pipelines.config import OtherTable
@@ -52,17 +52,18 @@ def choose_attributes(
     """
     named = list(dict.fromkeys([*section.attributes, *section.static]))
     _refuse_slips(section, named, table)
+    own = own_columns(raw)
     for name in named:
-        if name not in raw.columns:
+        if name not in own:
             raise ContractError(
-                f"{section.source}: attribute {name!r} is missing among {len(raw.columns)} columns",
-                example=raw.columns[0],
-                hint=did_you_mean(name, raw.columns),
+                f"{section.source}: attribute {name!r} is missing among {len(own)} columns",
+                example=own[0],
+                hint=did_you_mean(name, own),
             )
     off = [n for n in named if is_sensitive(n) and n not in section.sensitive]
     if off:
-        console.say(
-            f"  {section.source}: {', '.join(off)}: sensitive, so not used; to use them all the same, name "
+        console.warn(
+            f"{section.source}: {', '.join(off)}: sensitive, so not used; to use them all the same, name "
             "them in [tables.customers] sensitive"
         )
     used = [n for n in named if n not in off]
@@ -120,7 +121,7 @@ def _with_kinds(engine: Engine, raw: ir.Table, used: list[str], source: str, con
     for name, (filled, odd) in zip(texts, _count_texts(engine, raw, texts), strict=True):
         kinds[name] = "number" if odd <= ODD_SHARE * filled else "category"
         if odd and kinds[name] == "number":
-            console.say(f"  {source}: {name}: {odd:,} of {filled:,} are no numbers, so taken as missing")
+            console.warn(f"{source}: {name}: {odd:,} of {filled:,} are no numbers, so taken as missing")
     return tuple(kinds.items())
 
 

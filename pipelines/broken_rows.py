@@ -25,7 +25,6 @@ _HINTS = {
     "no_customer": "is {0} mapped to the right column?",
     "no_amount": "is {0} mapped to plain numbers, such as 1234.56?",
     "refund_dropped": '[policy] refunds = "net" uses refunds',
-    "left_out": "[policy] leave_out asks for it; if there are so many, raise max_quarantined",
 }
 _DATES = ("no_date", "no_recorded_date")
 _FEW = 100
@@ -46,7 +45,7 @@ class Reason:
 def refuse_broken(
     engine: Engine, rows: RowCount, aside: ir.Table, section: Transactions | OtherTable, config: Config
 ) -> None:
-    """Raise if more rows were set aside than the policy allows.
+    """Raise if more rows cannot be used than the policy allows; those left out on purpose are none of them.
 
     Parameters
     ----------
@@ -66,13 +65,14 @@ def refuse_broken(
     ContractError
         Naming the table, the counts, the most frequent reason, the column it speaks of and what stands there.
     """
-    n, most = rows.rows_in - rows.rows_used, config.policy.max_quarantined
-    if n <= most * rows.rows_in:
+    n, most = sum(rows.broken.values()), config.policy.max_quarantined
+    if n <= most * rows.rows_wanted:
         return
     worst = main_reason(engine, rows, aside, section)
     unread = f": column {worst.column} is empty or cannot be read" if worst.column else ""
+    of = f"{rows.rows_wanted:,} rows" + (f" ({rows.left_out:,} more are left out)" if rows.left_out else "")
     raise ContractError(
-        f"{section.source}: {n:,} of {rows.rows_in:,} rows break the contract, more than [policy] "
+        f"{section.source}: {n:,} of {of} break the contract, more than [policy] "
         f"max_quarantined = {most}; {worst.n:,} of them for {worst.name!r}{unread}",
         example=worst.example,
         hint=worst.hint,
@@ -82,14 +82,14 @@ def refuse_broken(
 def main_reason(
     engine: Engine, rows: RowCount, aside: ir.Table, section: Transactions | OtherTable
 ) -> Reason:
-    """Find out why most of the rows that are set aside are.
+    """Find out why most of the rows that cannot be used cannot.
 
     Parameters
     ----------
     engine, rows, aside, section
-        As of `refuse_broken`; at least one row is set aside.
+        As of `refuse_broken`; at least one row cannot be used.
     """
-    worst = max(rows.rows_quarantined, key=lambda reason: rows.rows_quarantined[reason])
+    worst = max(rows.broken, key=lambda reason: rows.broken[reason])
     read = _read_columns(worst, section.columns)
     found = _unreadable(engine, aside, worst, read)
     if worst in _DATES:
@@ -98,7 +98,7 @@ def main_reason(
     else:
         hint = _HINTS[worst].format(" or ".join(read))
     columns = " or ".join(f"{source!r} (for {standard})" for standard, source in read.items())
-    return Reason(worst, rows.rows_quarantined[worst], columns, found[0] if found else None, hint)
+    return Reason(worst, rows.broken[worst], columns, found[0] if found else None, hint)
 
 
 def _date_hint(standard: str, found: list[str], asked: str | None) -> str:

@@ -1,6 +1,6 @@
 """`repurchase check`: is the log ready, and, on request, the leak proof on all of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from models.churn_clock import learn_clock
 from models.clock_words import by_kind, judge_clock
 from models.double_loads import judge_copies, judge_files
 from models.findings import Finding, state_of, worst_first
-from models.outliers import judge_amounts, judge_sizes
+from models.outliers import judge_amounts
 from models.readiness import (
     judge_buyers,
     judge_delay,
@@ -23,6 +23,7 @@ from models.rhythm import judge_holes, judge_newest
 from models.schedule import Schedule, ready_on
 from models.silences import Silences, silence_bands
 from models.trend import judge_growth, judge_season, monthly
+from pipelines.amount_sizes import judge_amount_sizes, middle_purchase
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.coverage import judge_tables
@@ -34,7 +35,6 @@ from pipelines.log_profile import (
     count_windows,
     find_amounts,
     find_delays,
-    find_dots,
     find_shared_rows,
     profile_log,
 )
@@ -141,7 +141,8 @@ def _findings(
         judge_season(daily, target.primary_horizon),
         *judge_growth(daily, has_amounts=log.has_amounts),
         _clock(profile.silences, len(daily), target.primary_horizon),
-        *(_amounts(engine, profile, config) if log.has_amounts else ()),
+        judge_amounts(*find_amounts(engine, profile), config.project.currency) if log.has_amounts else None,
+        judge_amount_sizes(engine, config, middle_purchase(engine, log, profile.until)),
         judge_delay(delays, min(target.horizons)) if delays is not None else None,
         *judge_tables(engine, log, profile.steps, profile.until),
     ]
@@ -153,12 +154,6 @@ def _buyers(profile: LogProfile, plan: Plan) -> Finding | None:
     if plan.schedule is None or profile.one_time == profile.customers:
         return None
     return judge_buyers(plan.windows, plan.schedule.judged_horizon)
-
-
-def _amounts(engine: Engine, profile: LogProfile, config: Config) -> Iterator[Finding]:
-    found = judge_amounts(*find_amounts(engine, profile), config.project.currency)
-    yield found
-    yield judge_sizes(found.numbers["median"], config.project.currency, *find_dots(engine, config))
 
 
 def _clock(silences: dict[str, Silences], span: int, primary: int) -> Finding:

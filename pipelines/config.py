@@ -22,7 +22,7 @@ class _Section(BaseModel):
 
 
 class Project(_Section):
-    """What the shop is called and how people read its results."""
+    """What the shop is called and how people read its results; `language` is for reports to come."""
 
     name: str = Field(pattern=r"^[\w][\w .\-]*$")
     currency: str | None = None

@@ -35,7 +35,7 @@ class Console:
     Parameters
     ----------
     quiet : bool
-        No progress.
+        No progress; warnings are said all the same.
     """
 
     quiet: bool = False
@@ -51,6 +51,11 @@ class Console:
     def say(self, text: str) -> None:
         """Tell something on the way."""
         self._write(f"{text}\n")
+
+    def warn(self, text: str) -> None:
+        """Tell, between two steps, what a person has to know however quiet it is to be."""
+        sys.stderr.write(f"  warning: {text}\n")
+        sys.stderr.flush()
 
     def _write(self, text: str) -> None:
         if not self.quiet:

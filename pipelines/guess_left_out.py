@@ -55,18 +55,38 @@ def find_left_out(sample: pd.DataFrame, chosen: dict[str, str]) -> LeftOut | Non
     LeftOut(column='Trạng thái', values=('Đã hủy',), n=1)
     """
     for source in map(str, sample.columns):
-        name = "".join(words(source))
-        if not any(stem in name for stem in STATUS):
+        if not is_status(source):
             continue
         said = sample[source].astype("string").str.strip()
-        values = [v for v in said.dropna().drop_duplicates().head(200) if _is_undone(v)]
+        values = [v for v in said.dropna().drop_duplicates().head(200) if is_undone(v)]
         taken = tuple(sorted(v for v in values if not _is_refund(sample[said.eq(v).fillna(False)], chosen)))
         if taken:
             return LeftOut(source, taken, int(said.isin(taken).sum()))
     return None
 
 
-def _is_undone(value: str) -> bool:
+def is_status(column: str) -> bool:
+    """
+    Say whether a column's name is that of a status.
+
+    Examples
+    --------
+    >>> is_status("order_status"), is_status("Tình trạng đơn"), is_status("state")
+    (True, True, False)
+    """
+    name = "".join(words(column))
+    return any(stem in name for stem in STATUS)
+
+
+def is_undone(value: str) -> bool:
+    """
+    Say whether a word tells of an order that came to nothing.
+
+    Examples
+    --------
+    >>> is_undone("Cancelled"), is_undone("Đã hủy"), is_undone("Đã giao")
+    (True, True, False)
+    """
     return any(stem in f" {' '.join(words(value))}" for stem in UNDONE)
 
 

@@ -1,8 +1,9 @@
 """What people call the columns of a purchase log, in English and Vietnamese."""
 
 import re
-import unicodedata
 from functools import cache
+
+from features.spellings import unaccented
 
 # A bare word such as "customer" may hold anything (a name, a country), so it counts only as the whole name or
 # with one of these beside it: customer_id, CustomerNo, mã khách hàng.
@@ -91,9 +92,7 @@ def words(name: str) -> tuple[str, ...]:
     >>> words("Mã Khách-Hàng"), words("UnitPrice (VND)")
     (('ma', 'khach', 'hang'), ('unit', 'price'))
     """
-    flat = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
-    plain = "".join(letter for letter in flat if not unicodedata.combining(letter))
-    found = [word.lower() for word in WORD.findall(plain)]
+    found = [word.lower() for word in WORD.findall(unaccented(name))]
     while len(found) > 1 and found[-1] in TRAILING:
         found.pop()
     return tuple(found)

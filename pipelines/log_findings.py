@@ -1,19 +1,23 @@
-"""What training and scoring say of a log on every run: rows that go unused, tables that reach nobody."""
+"""What training and scoring say of a log on every run: of rows that go unused, amounts, other tables."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from features.calendar import day_number
 from models.findings import Finding
-from models.readiness import judge_left_out, judge_rows
+from models.readiness import judge_rows
+from pipelines.amount_sizes import judge_amount_sizes
 from pipelines.broken_rows import main_reason
 from pipelines.config import Config
 from pipelines.coverage import judge_tables
 from pipelines.engine import Engine
 from pipelines.purchase_log import PurchaseLog
+from pipelines.statuses import judge_statuses
 
 
-def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) -> list[Finding]:
+def log_warnings(
+    engine: Engine, log: PurchaseLog, config: Config, until: date, middle: float | None
+) -> list[Finding]:
     """Return what a person should look into before they trust what rests on the log.
 
     Parameters
@@ -22,11 +26,17 @@ def log_warnings(engine: Engine, log: PurchaseLog, config: Config, until: date) 
         The opened log.
     until : date
         Only rows known before it are held against each other.
+    middle : float, optional
+        Of `pipelines.amount_sizes.middle_purchase` until then.
     """
     lines = log.lines
     buyers = lines.filter(~lines.is_refund & (lines.known_day < day_number(until)))
-    found = [*judge_all_rows(engine, log, config), *judge_tables(engine, log, buyers, until)]
-    return [finding for finding in found if finding.severity == "warning"]
+    found = [
+        *judge_all_rows(engine, log, config),
+        judge_amount_sizes(engine, config, middle),
+        *judge_tables(engine, log, buyers, until),
+    ]
+    return [finding for finding in found if finding is not None and finding.severity == "warning"]
 
 
 def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator[Finding]:
@@ -34,16 +44,15 @@ def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator
     for name, rows in log.all_rows().items():
         section = getattr(config.tables, name)
         why = ""
-        if rows.rows_quarantined:
+        if rows.broken:
             reason = main_reason(engine, rows, log.quarantine[name], section)
             parts = [
                 f"column {reason.column}" if reason.column else "",
                 f"for example {reason.example!r}" if reason.example else "",
-                reason.hint if reason.name != "left_out" else "",  # as asked for: nothing is to be mended
+                reason.hint,
             ]
             why = "; ".join(filter(None, parts))
-        yield judge_rows(name, section.source, rows.rows_in, rows.rows_quarantined, why)
-    status = config.policy.leave_out
-    if status is not None:
-        n = log.rows.rows_quarantined.get("left_out", 0)
-        yield judge_left_out(config.tables.transactions.source, status.column, status.values, n)
+        yield judge_rows(name, section.source, rows.rows_wanted, rows.broken, why)
+    statuses = judge_statuses(engine, log, config)
+    if statuses is not None:
+        yield statuses

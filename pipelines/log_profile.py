@@ -34,7 +34,6 @@ from models.schedule import Schedule
 from models.silences import Silences
 from pipelines.config import Config
 from pipelines.engine import Engine
-from pipelines.guess_doubts import THOUSANDS
 from pipelines.purchase_log import PurchaseLog
 from pipelines.sources import FILE_COLUMN, open_transactions
 
@@ -166,31 +165,6 @@ def find_amounts(engine: Engine, profile: LogProfile) -> tuple[pd.DataFrame, pd.
     biggest = orders.sort_values(["amount", "order_id"]).drop_duplicates(["customer_id", "day"], keep="last")
     named = top.merge(biggest[["customer_id", "day", "order_id"]], on=["customer_id", "day"], how="left")
     return bins, named.assign(day=named["day"].map(day_from_number)).drop(columns="customer_id")
-
-
-def find_dots(engine: Engine, config: Config) -> tuple[str, int, int, str | None]:
-    """Count the amounts, as they are written, that could be thousands parted by dots.
-
-    Returns
-    -------
-    column, n_dotted, n_parted, example
-        The column of money; its values with a dot; those of them like ``189.000``, and one. Numbers that are
-        not text have no such doubt.
-    """
-    columns = config.tables.transactions.columns
-    source = columns.get("amount") or columns["unit_price"]
-    raw, _ = open_transactions(engine, config)
-    if not raw[source].type().is_string():
-        return source, 0, 0, None
-    text = raw[source].strip()
-    dotted, parted = text.contains("."), text.re_search(THOUSANDS)
-    found = engine.frame(
-        raw.aggregate(
-            dotted=dotted.cast("int64").sum(), parted=parted.cast("int64").sum(), one=text.min(where=parted)
-        )
-    ).iloc[0]
-    dots, parts = (0 if pd.isna(found[name]) else int(found[name]) for name in ("dotted", "parted"))
-    return source, dots, parts, str(found["one"]) if parts else None
 
 
 def find_delays(engine: Engine, profile: LogProfile, config: Config) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from collections.abc import Sequence
 
 from pipelines.guess import Proposal
 from pipelines.guess_grain import PRIMARY
@@ -26,7 +27,7 @@ source = {source}
 refunds = "net"                  # "net": a refund reduces what it refunds; "drop": refunds are set aside
 {cancellation}
 {left_out}
-max_quarantined = 0.5            # share of unusable rows above which nothing is scored
+max_quarantined = 0.5            # share of unusable rows above which nothing is scored; left-out ones aside
 
 [target]
 {grain}horizons = {horizons:<22}# days ahead for which a purchase is predicted
@@ -48,15 +49,15 @@ CANCELLATION = (
 NO_CANCELLATION = (
     '# cancellation = { column = "order_id", prefix = "C" }   # if cancelled orders begin with a letter'
 )
-LEFT_OUT = "leave_out = {{ column = {}, values = [{}] }}   # rows that say so are no purchases"
+LEFT_OUT = "{}   # rows that say so are no purchases"
 NO_LEFT_OUT = '# leave_out = { column = "status", values = ["cancelled"] }   # if a status tells it'
 SHOP = """\
 # currency = "GBP"               # shown beside amounts; without it they are shown bare
-language = "en"                  # of lists and reports: "en" or "vi"
+language = "en"                  # "en" or "vi", for reports to come: in this version it changes nothing
 timezone = "UTC"                 # in which a day begins, where times carry a zone; others stay as they are"""
 VIETNAMESE_SHOP = """\
 currency = "VND"                 # shown beside amounts, without decimals
-language = "vi"                  # of lists and reports: "en" or "vi"
+language = "vi"                  # "en" or "vi", for reports to come: in this version it changes nothing
 timezone = "Asia/Ho_Chi_Minh"    # in which a day begins, where times carry a zone; others stay as they are"""
 
 
@@ -70,6 +71,19 @@ def toml_string(text: str) -> str:
     "Tên \"đẹp\"\n"
     """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def left_out_key(column: str, values: Sequence[str]) -> str:
+    """
+    Write the key that leaves out the rows in which a column says one of the values.
+
+    Examples
+    --------
+    >>> print(left_out_key("status", ["void", "cancelled"]))
+    leave_out = { column = "status", values = ["void", "cancelled"] }
+    """
+    listed = ", ".join(map(toml_string, values))
+    return f"leave_out = {{ column = {toml_string(column)}, values = [{listed}] }}"
 
 
 def one_line(text: str) -> str:
@@ -93,7 +107,6 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
     ]
     formats = ", ".join(f"{column} = {toml_string(form)}" for column, form in proposal.formats.items())
     marker, left_out = proposal.cancellation, proposal.left_out
-    values = ", ".join(map(toml_string, left_out.values)) if left_out else ""
     return TEMPLATE.format(
         seen=seen,
         name=toml_string(name),
@@ -105,6 +118,6 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         horizons=str([*proposal.grain.horizons]),
         primary=PRIMARY,
         cancellation=CANCELLATION.format(toml_string(marker)) if marker else NO_CANCELLATION,
-        left_out=LEFT_OUT.format(toml_string(left_out.column), values) if left_out else NO_LEFT_OUT,
+        left_out=LEFT_OUT.format(left_out_key(left_out.column, left_out.values)) if left_out else NO_LEFT_OUT,
         shop=VIETNAMESE_SHOP if proposal.is_vietnamese else SHOP,
     )

@@ -93,8 +93,8 @@ def _dated(columns: dict[str, str], section: OtherTable, console: Console) -> di
         return {**columns, "valid_from": columns["signed_up_at"]}
     undated = [c for c in columns if c.startswith("acquisition_") or c == "referred_by"]
     if undated:
-        console.say(
-            f"  {section.source}: {', '.join(undated)}: without a date, so taken as known from the first "
+        console.warn(
+            f"{section.source}: {', '.join(undated)}: without a date, so taken as known from the first "
             "purchase on; map signed_up_at, or valid_from, if that came later"
         )
     return columns

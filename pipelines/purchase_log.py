@@ -119,7 +119,7 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
         lines = engine.keep(placed_in_period(engine, lines, period), "lines")
     span = find_span(engine, lines, period)
     if span.stray:
-        console.say(f"  {span.said()}")
+        console.warn(span.said())
     records = Records(
         lines,
         **others.tables,

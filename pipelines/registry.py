@@ -38,7 +38,7 @@ class Version:
     source : str
         Where MLflow keeps its files.
     tags : Mapping[str, str]
-        Digest, recipe, trained_until and, once judged, the verdict.
+        Digest, recipe, trained_until, the size of the amounts and, once judged, the verdict.
     """
 
     number: str
@@ -119,8 +119,22 @@ class Registry:
         )
         return str(found[0].info.run_id) if found else None
 
-    def register(self, scorer: Scorer, run: TrackedRun, description: str) -> Version:
-        """Save a scorer with its training run and register it as challenger."""
+    def register(
+        self, scorer: Scorer, run: TrackedRun, description: str, about: Mapping[str, str] | None = None
+    ) -> Version:
+        """Save a scorer with its training run and register it as challenger.
+
+        Parameters
+        ----------
+        scorer : Scorer
+            What is registered.
+        run : TrackedRun
+            Its training.
+        description : str
+            For people.
+        about : mapping of str to str, optional
+            Tags beside those of every version, such as what the log looked like.
+        """
         import mlflow
 
         files = to_files(scorer)
@@ -137,6 +151,7 @@ class Registry:
         if not self._client.search_registered_models(f"name = '{self.name}'"):
             self._client.create_registered_model(self.name)
         tags = {
+            **(about or {}),
             DIGEST: digest(files),
             RECIPE: scorer.purchase.recipe.name,
             TRAINED_UNTIL: scorer.trained_until,

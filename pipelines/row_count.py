@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+LEFT_OUT = "left_out"
+"""The reason of rows that `[policy] leave_out` names."""
+
 
 @dataclass(frozen=True)
 class RowCount:
@@ -16,7 +19,7 @@ class RowCount:
     rows_netted : int
         Of the used: refunds and cancellations, which reduce what they refund.
     rows_quarantined : dict of str to int
-        Reason to rows that are set aside.
+        Reason to rows that are set aside; among them those that ``[policy] leave_out`` asks for.
     """
 
     rows_in: int
@@ -36,11 +39,33 @@ class RowCount:
             rows_quarantined={str(r): int(n) for r, n in zip(aside["reason"], aside["n"], strict=True)},
         )
 
+    @property
+    def left_out(self) -> int:
+        """Rows that are left out on purpose: nothing is wrong with them."""
+        return self.rows_quarantined.get(LEFT_OUT, 0)
+
+    @property
+    def broken(self) -> dict[str, int]:
+        """Reason to rows that were to be used and cannot be."""
+        return {reason: n for reason, n in self.rows_quarantined.items() if reason != LEFT_OUT}
+
+    @property
+    def rows_wanted(self) -> int:
+        """Rows that are not left out on purpose."""
+        return self.rows_in - self.left_out
+
     def lines(self, of: str = "rows") -> list[str]:
-        """Say it for people."""
-        aside = ", ".join(f"{reason} {n:,}" for reason, n in self.rows_quarantined.items()) or "none"
+        """Say it for people.
+
+        Examples
+        --------
+        >>> RowCount(9, 5, 0, {"left_out": 3, "no_date": 1}).lines("orders")
+        ['orders: 9 read = 5 used + 3 left out by [policy] leave_out + 1 set aside (no_date 1)']
+        """
+        asked = f" + {self.left_out:,} left out by [policy] leave_out" if self.left_out else ""
+        aside = ", ".join(f"{reason} {n:,}" for reason, n in self.broken.items()) or "none"
         netted = f"; {self.rows_netted:,} of the used are refunds or cancellations" if of == "rows" else ""
         return [
-            f"{of}: {self.rows_in:,} read = {self.rows_used:,} used + {self.rows_in - self.rows_used:,} "
+            f"{of}: {self.rows_in:,} read = {self.rows_used:,} used{asked} + {sum(self.broken.values()):,} "
             f"set aside ({aside}){netted}"
         ]

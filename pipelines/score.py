@@ -19,6 +19,7 @@ from features.history import make_history
 from features.snapshot import take_snapshot
 from models.findings import Finding
 from models.scorer import Scorer, score_columns
+from pipelines.amount_sizes import judge_against, middle_purchase
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
@@ -53,7 +54,10 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         log = open_log(engine, config, console)
         _refuse_unfit(log, scorer, config, as_of)
         with console.step("looking at what the log says"):
-            warnings = [*_warnings(log, scorer, as_of), *log_warnings(engine, log, config, as_of)]
+            middle = middle_purchase(engine, log, as_of)
+            scale = judge_against(config, middle, champion.tags)
+            warnings = [*_warnings(log, scorer, as_of), *([scale] if scale else [])]
+            warnings += log_warnings(engine, log, config, as_of, middle)
         _refuse_strangers(warnings, log, scorer)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
             with console.step("proving on a sample that no feature sees the future"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 from ibis.common.exceptions import TableNotFound
 
-from features.contracts import did_you_mean
+from features.contracts import PARSED, did_you_mean
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import DuckdbEngine, Engine, reading
@@ -19,7 +19,7 @@ from pipelines.postgres import FORM, stage_postgres
 
 PARQUET = ".parquet"
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
-FILE_COLUMN = "door_parsed_file"
+FILE_COLUMN = f"{PARSED}file"
 """Which file a row came from, where a source is several files; the door leaves it out of the quarantine."""
 
 _FOLDERS: "weakref.WeakKeyDictionary[Engine, Path]" = weakref.WeakKeyDictionary()
@@ -201,7 +201,7 @@ def _parse_formats(
             )
         if source not in raw.columns or raw[source].type().is_temporal():
             continue  # absent columns are the contract's to refuse; typed dates need no format
-        parsed = f"door_parsed_{standard}"
+        parsed = f"{PARSED}{standard}"
         raw = raw.mutate(**{parsed: engine.parsed(raw[source].cast("string"), pattern)})
         columns[standard] = parsed
     return raw, columns

@@ -16,6 +16,7 @@ from models.folds import best_rule, measure
 from models.leaderboard import leaderboard, spend_board
 from models.purchase import RECIPES
 from models.scorer import Scorer
+from pipelines.amount_sizes import about_amounts, middle_purchase
 from pipelines.board import board_lines, board_measures, board_records
 from pipelines.config import Config
 from pipelines.console import Answer, Console
@@ -48,13 +49,15 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         # Days that the log has not seen would look like churn, and a period that is not over like a lull.
         until = log.period.floor(min(as_of or log.end, log.end))
         console.say(f"  training sees rows before {until}" + _cut(as_of, until, log))
-        warnings = log_warnings(engine, log, config, until)
+        middle = middle_purchase(engine, log, until)
+        warnings = log_warnings(engine, log, config, until, middle)
         training = train_scorer(engine, log, config, until, console.step)
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
         assumptions = _assumptions(training, log.period)
         data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
+        data["amounts"] = about_amounts(middle, config.project.currency)
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
         champion = registry.by_alias(CHAMPION)
@@ -180,7 +183,7 @@ def _track(
         run.metrics(board_measures(board)[recipe.name])
         _track_candidates(registry, run, complete, board)
         made = registry.register(
-            training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}"
+            training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}", data["amounts"]
         )
     return made, board
 

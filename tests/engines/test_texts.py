@@ -33,6 +33,12 @@ def test_a_letter_is_no_blank(texts_on_spark: Read) -> None:
     assert (ids["v1f"], ids["f"], ids["\tc\n"], ids["\x0bx\x0c"]) == ("v1f", "f", "c", "x")
 
 
+def test_a_word_is_left_out_in_each_of_unicodes_forms(texts_on_spark: Read) -> None:
+    rows = texts_on_spark.rows
+    left_out = set(rows.loc[rows["door_reason"] == "left_out", "id"])
+    assert left_out == {"é", "e\u0301", "Đặng Văn", "đặng văn"}
+
+
 PARSED = {
     "%d/%m/%Y": ["1/2/2024", "01/02/2024", "31/02/2024", "1-2-2024", "", None],
     "%Y%m%d": ["20240131", "20241301", "2024131", "20240131 ", " 20240131"],

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.contracts import Cancellation, TransactionsContract
+from features.contracts import Cancellation, LeaveOut, TransactionsContract
 from features.door import MAX_AMOUNT, at_the_door, number
 from features.event_kinds import event_kind
 from pipelines.engine import Engine
@@ -64,6 +64,7 @@ CONTRACT = TransactionsContract(
     },
     name="texts",
     cancellation=Cancellation("order_id", "C"),
+    leave_out=LeaveOut("id", ("É", "đặng văn")),
     offsets=utc_offsets("Asia/Ho_Chi_Minh"),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Every row is used or set aside with a reason, and what is set aside is as it was."""
 
 import math
+import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from features.contracts import Cancellation, LeaveOut, TransactionsContract, check_columns
 from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
+from features.spellings import unicode_forms
 from tests.features.tables import tuples
 
 DAY = datetime(2024, 3, 1, 9, 30)
@@ -163,6 +165,17 @@ def test_rows_that_say_so_are_left_out(con: Any) -> None:
     door = enter(con, columns, LOG, leave_out=LeaveOut("status", ("đã hủy", "Refunded")))
     assert column(door, "door_reason") == ["left_out", "left_out", None, None, "left_out", None]
     assert set_aside(door).to_pyarrow()["status"].to_pylist() == ["Đã hủy", " ĐÃ HỦY ", "refunded"]
+
+
+@pytest.mark.parametrize("config", ["NFC", "NFD"])
+def test_a_word_is_left_out_however_unicode_writes_it(config: Any, con: Any) -> None:
+    said = ["Đã HỦY", *unicode_forms("Đã hủy"), *unicode_forms("Trả một phần"), "Đa huy", "Đã giao"]
+    n = len(said)
+    columns = {"client": ["a"] * n, "day": [DAY] * n, "paid": [5.0] * n, "status": said}
+    values = tuple(unicodedata.normalize(config, word) for word in ("đã hủy", "trả một phần"))
+    door = enter(con, columns, LOG, leave_out=LeaveOut("status", values))
+    assert column(door, "door_reason") == ["left_out"] * (n - 2) + [None, None]
+    assert set_aside(door).to_pyarrow()["status"].to_pylist() == said[:-2]  # as they were
 
 
 def test_leaving_out_by_a_column_that_is_not_there_says_everything(con: Any) -> None:
@@ -396,6 +409,16 @@ def test_a_missing_column_like_no_other_lists_those_there_are(con: Any) -> None:
     raw = keep(con, {"client": ["a"], "day": [DAY], "paid": [1.0]})
     with pytest.raises(ContractError, match=r"hint: known: client, day, paid$"):
         check_columns(raw, TransactionsContract(LOG | {"channel": "zzz"}, name="orders.parquet"))
+
+
+def test_columns_that_were_put_beside_are_not_among_those_there_are(con: Any) -> None:
+    raw = keep(
+        con, {"door_parsed_file": ["x"], "client": ["a"], "day": [DAY], "door_parsed_ordered_at": [DAY]}
+    )
+    with pytest.raises(
+        ContractError, match=r"missing among 2 columns; for example 'client'; .*: client, day$"
+    ):
+        check_columns(raw, TransactionsContract(LOG, name="orders.parquet"))
 
 
 def test_an_unknown_standard_column_says_everything() -> None:

@@ -8,13 +8,12 @@ import pandas as pd
 import pytest
 
 from models.findings import Finding, state_of, worst_first
-from models.outliers import bin_values, judge_amounts, judge_sizes, quantile
+from models.outliers import Dots, bin_values, judge_amounts, judge_scale, judge_sizes, quantile
 from models.readiness import (
     judge_buyers,
     judge_delay,
     judge_end,
     judge_history,
-    judge_left_out,
     judge_returns,
     judge_rows,
 )
@@ -101,13 +100,6 @@ def test_rows_that_cannot_be_used() -> None:
     assert "250 of 1,000 rows (25.0%)" in many.text
 
 
-def test_words_of_the_policy_that_no_row_says() -> None:
-    assert judge_left_out("log.csv", "state", ["cancelled"], 3).severity == "ok"
-    none = judge_left_out("log.csv", "state", ["canceled", "void"], 0)
-    assert none.severity == "warning"
-    assert "no row says 'canceled', 'void' in 'state'" in none.text
-
-
 def test_a_log_that_stops_before_the_date_asked_about() -> None:
     assert judge_end(date(2024, 5, 1), None, [7]) is None
     assert judge_end(date(2024, 5, 1), date(2024, 5, 1), [7]) is None
@@ -191,7 +183,31 @@ def test_one_purchase_that_carries_the_revenue_is_named() -> None:
 def test_amounts_that_may_be_a_thousand_times_too_small(
     middle: float, currency: str | None, dots: tuple[int, int], severity: str
 ) -> None:
-    found = judge_sizes(middle, currency, "Thành tiền", *dots, "189.000")
+    found = judge_sizes("don.csv", middle, currency, Dots("Thành tiền", *dots, "189.000"))
     assert (found.severity, found.code) == (severity, "amount_sizes")
-    assert ("'Thành tiền'" in found.text) == (severity == "warning")
-    assert ("'189.000'" in found.text) == (severity == "warning" and dots[1] > 0)
+    assert ("don.csv: column 'Thành tiền'" in found.text) == (severity == "warning")
+    by_dots = severity == "warning" and dots[1] > 0
+    assert ("write 189000, not 189.000" in found.text) == by_dots
+    assert ("(write 189000, not 189)" in found.text) == (severity == "warning" and not by_dots)
+
+
+@pytest.mark.parametrize(
+    ("learned", "middle", "said"),
+    [
+        (530_000.0, 530.0, "about 1,000 times smaller"),
+        (530.0, 520_000.0, "about 1,000 times larger"),
+        (100.0, 2_000.0, "about 20 times larger"),
+        (100.0, 1_900.0, None),
+        (1_900.0, 100.0, None),
+    ],
+)
+def test_amounts_of_another_size_than_those_that_were_learned(
+    learned: float, middle: float, said: str | None
+) -> None:
+    found = judge_scale("don.csv", learned, "VND", middle, None)
+    assert (found is None) == (said is None)
+    if found is not None and said is not None:
+        assert (found.severity, found.code) == ("warning", "amount_scale")
+        assert f"is about {middle:,.2f}, and was about {learned:,.0f} VND in the log" in found.text
+        assert said in found.text
+        json.dumps(found.numbers)

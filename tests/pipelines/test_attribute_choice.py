@@ -137,10 +137,19 @@ def test_a_refusal_ends_a_command_with_one_line(shop: Path, capsys: pytest.Captu
     before = everything(shop.parent)
     assert main(["--config", str(own), "--quiet", "check"]) == 2
     printed = capsys.readouterr()
-    (line,) = printed.err.strip().splitlines()
+    sensitive, _, line = printed.err.splitlines()
+    assert "sensitive, so not used" in sensitive
     assert said in line
     assert printed.out == ""
     assert everything(shop.parent) == before
+
+
+def test_that_a_sensitive_attribute_is_off_is_said_on_quiet_runs_too(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(shop), "--quiet", "check", "--json"]) == 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "sensitive" in one]
+    assert line.startswith("  warning: customers.csv: gender: sensitive, so not used")
 
 
 def test_sensitive_attributes_are_used_only_where_they_are_named(shop: Path) -> None:

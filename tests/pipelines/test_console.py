@@ -10,6 +10,12 @@ def test_a_quiet_console_says_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_warning_is_said_however_quiet_it_is_to_be(capsys):
+    for quiet in (True, False):
+        Console(quiet=quiet).warn("look out")
+        assert capsys.readouterr() == ("", "  warning: look out\n")
+
+
 def test_progress_goes_to_stderr_and_the_answer_to_stdout(capsys):
     with Console().step("reading"):
         pass

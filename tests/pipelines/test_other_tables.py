@@ -177,7 +177,7 @@ def test_what_is_gone_at_scoring_time_is_refused(
     other.write_text(config, encoding="utf-8")
     before = everything(trained.config.parent)
     assert main(["--config", str(other), "--quiet", "score", "--as-of", AS_OF]) == 6
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    *_, line = capsys.readouterr().err.strip().splitlines()
     assert f"features of the champion cannot be built any more, for example {example}" in line
     assert f"the config no longer gives {lost}" in line
     assert "train again" in line
@@ -194,7 +194,7 @@ def test_a_table_that_knows_nobody_any_more_is_refused(
     other.write_text(CONFIG.replace("events.parquet", "strangers.parquet"), encoding="utf-8")
     before = everything(trained.config.parent)
     assert main(["--config", str(other), "--quiet", "score", "--as-of", AS_OF]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    *_, line = capsys.readouterr().err.strip().splitlines()
     strangers, buyers = events["Khách"].nunique(), len(trained.frame)
     assert f"of {strangers:,} customers in events, 0 are among the {buyers:,} who bought" in line
     assert "The champion was trained with features from events" in line
