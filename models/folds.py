@@ -21,8 +21,7 @@ VALUE_NAME = "value"
 SPEND_MODELS = {"btyd_spend": 0.0, "both_spend": 0.5, "boosting_spend": 1.0}
 """Name to the weight of the trees in what a buyer spends (`models.value.ValueModel`)."""
 TIE = 0.001
-"""Difference in log-loss below which the simpler recipe wins. Not the width of the interval: on few folds
-that would always choose the simplest, though learned recipes gain most from the labels folds cannot use."""
+"""Difference in log-loss below which two recipes are as good."""
 
 
 @dataclass(frozen=True)
@@ -159,27 +158,34 @@ def log_loss_difference(table: pd.DataFrame, a: str, b: str, seed: int) -> Inter
 
 
 def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
-    """Choose the best learned recipe that clearly beats the best dumb rule; the simplest of those that tie.
+    """Choose a learned recipe that clearly beats the best dumb rule; where none does, that rule.
 
-    Clearly: the paired 95 % interval of the difference in log-loss excludes zero. A tie is a difference of
-    less than `TIE`. Where no learned recipe clearly beats the rule, the rule is chosen. Among those that do,
-    the newer half of the folds decides: the first folds have one or two cutoffs to learn from, and
-    understate what learns from many.
+    Clearly: the paired 95 % interval of the difference in log-loss excludes zero. The choice falls on the
+    blend, unless the best of the others is clearly ahead of it: a mean of models is seldom far off, and which
+    single one will be best after the folds, the folds hardly know (docs/decisions/0018). Where the blend is
+    out, the best is chosen, or the simplest within `TIE` of it. The newer half of the folds is asked: the
+    first have one or two cutoffs to learn from, and understate what learns from many.
     """
     learned = [r for r in RECIPES.values() if not r.is_rule]
     over = log_loss_differences(table, f"p_{rule.name}", [f"p_{r.name}" for r in learned], seed)
     able = [r for r in learned if over[f"p_{r.name}"].lo > 0]
     if not able:
         return rule
-    loss = measure(newer_half(table), [f"p_{r.name}" for r in able])["log_loss"]
+    newer, blend = newer_half(table), RECIPES["blend"]
+    loss = measure(newer, [f"p_{r.name}" for r in able])["log_loss"]
     tied = [r for r in able if loss[r.name] <= loss.min() + TIE]
+    if blend in tied:
+        return blend
+    if blend in able and log_loss_difference(newer, "p_blend", f"p_{loss.idxmin()}", seed).lo <= 0:
+        return blend
     return min(tied, key=lambda r: r.complexity)
 
 
 def newer_half(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of the newer half of the folds; the middle one counts as new."""
     cutoffs = np.unique(table["cutoff"].to_numpy())
-    return table[table["cutoff"] >= cutoffs[len(cutoffs) // 2]]
+    newer: pd.DataFrame = table[table["cutoff"] >= cutoffs[len(cutoffs) // 2]]
+    return newer
 
 
 def best_rule(table: pd.DataFrame) -> Recipe:

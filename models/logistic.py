@@ -66,7 +66,8 @@ class Logistic:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> "Logistic":
         """Rebuild from `to_dict`."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in state.items()})
+        columns: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
+        return cls(**columns)
 
 
 def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd: bool) -> Logistic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,9 @@ class SpendRange:
     ratios : tuple of tuple of float
         For each tier, actual over expected at `LEVELS`.
     drift : float
-        Root mean square, over folds and thirds of the base, of log(actual / expected) of the sum of spend:
-        what errs for many customers alike, as a season does, and does not even out in a group.
+        Root mean square, over folds and thirds of the base, of log(actual / expected) of the sum of spend,
+        beyond what chance makes of it: what errs for many customers alike, as a season does, and does not
+        even out in a group.
     n_folds : int
         How many folds that is known from.
     coverage : dict of str to float
@@ -104,14 +105,17 @@ class SpendRange:
         centre = float(expected.sum())
         if centre <= 0:
             return 0.0, 0.0
-        squares = np.array([np.mean(np.square(ratios)) for ratios in self.ratios])
-        variance = p * if_any**2 * squares[self._tier(if_any)] - expected**2
-        spread = np.sqrt(max(float(variance.sum()), 0.0) / centre**2 + self.drift**2)
+        spread = np.sqrt(float(self._variance(p, if_any).sum()) / centre**2 + self.drift**2)
         half = float(student.ppf((1 + level) / 2, self.n_folds)) * spread
         return centre * float(np.exp(-half)), centre * float(np.exp(half))
 
+    def _variance(self, p: Floats, if_any: Floats) -> Floats:
+        """Variance of each customer's spend, by chance alone."""
+        squares = np.array([np.mean(np.square(ratios)) for ratios in self.ratios])
+        return np.maximum(p * if_any**2 * squares[self._tier(if_any)] - (p * if_any) ** 2, 0.0)
+
     def _tier(self, if_any: Floats) -> NDArray[np.intp]:
-        return np.searchsorted(self.edges, if_any, side="right")
+        return np.asarray(np.searchsorted(self.edges, if_any, side="right"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -166,16 +170,21 @@ def _learned(rows: pd.DataFrame, coverage: Mapping[str, float]) -> SpendRange:
     edges = np.quantile(buyers["if_any"], np.arange(1, tiers) / tiers)
     place = np.searchsorted(edges, buyers["if_any"], side="right")
     ratios = [np.quantile(ratio[place == tier], LEVELS) for tier in range(tiers)]
-    thirds = rows.assign(expected=rows["p"] * rows["if_any"], third=_thirds(rows))
-    sums = thirds.groupby(["cutoff", "third"])[["spend", "expected"]].sum()
-    off = np.log(sums["spend"].clip(lower=1e-9) / sums["expected"])[sums["spend"] > 0]
-    return SpendRange(
-        tuple(map(float, edges)),
-        tuple(tuple(map(float, tier)) for tier in ratios),
-        float(np.sqrt(np.mean(off**2))),
-        rows["cutoff"].nunique(),
-        coverage,
-    )
+    chance = SpendRange(tuple(map(float, edges)), tuple(map(_plain, ratios)), 0.0, 1, {})
+    return replace(chance, drift=_drift(rows, chance), n_folds=rows["cutoff"].nunique(), coverage=coverage)
+
+
+def _drift(rows: pd.DataFrame, chance: SpendRange) -> float:
+    p, if_any = rows["p"].to_numpy(), rows["if_any"].to_numpy()
+    parts = rows.assign(expected=p * if_any, variance=chance._variance(p, if_any), third=_thirds(rows))
+    sums = parts.groupby(["cutoff", "third"])[["spend", "expected", "variance"]].sum()
+    sums = sums[sums["spend"] > 0]
+    off = np.log(sums["spend"] / sums["expected"]) ** 2 - sums["variance"] / sums["expected"] ** 2
+    return float(np.sqrt(max(off.mean(), 0.0)))
+
+
+def _plain(values: Floats) -> tuple[float, ...]:
+    return tuple(map(float, values))
 
 
 def _coverage(rows: pd.DataFrame) -> dict[str, float]:

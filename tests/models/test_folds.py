@@ -11,7 +11,6 @@ from models.baselines import RULES
 from models.bgnbd import BetaGeoModel
 from models.folds import (
     PART_NAMES,
-    TIE,
     VALUE_NAME,
     best_rule,
     choose_recipe,
@@ -19,6 +18,7 @@ from models.folds import (
     make_fold,
     measure,
     measure_spend,
+    newer_half,
     run_part,
 )
 from models.metrics import log_loss
@@ -154,6 +154,7 @@ def contest() -> Callable[..., pd.DataFrame]:
         blur = rng.normal(0, 1, n)  # the same for all, so that equal noise is equal to the last bit
         table = {
             "customer_id": np.arange(n) // 2,
+            "cutoff": pd.Timestamp("2025-01-01"),
             "bought": (rng.random(n) < 1 / (1 + np.exp(-truth))).astype(float),
         }
         for name in RECIPES:
@@ -175,25 +176,36 @@ def test_the_best_is_chosen(contest: Callable[..., pd.DataFrame]) -> None:
     assert chosen(contest(recency_rule=1.5, bgnbd=1.2, logistic=0.9, boosting=1.0, blend=0.2)) == "blend"
 
 
-def test_the_simplest_of_those_that_tie(contest: Callable[..., pd.DataFrame]) -> None:
-    everyone = dict.fromkeys(LEARNED, 0.3)
+def test_the_simplest_of_those_that_tie_where_the_blend_is_out(contest: Callable[..., pd.DataFrame]) -> None:
+    everyone = dict.fromkeys(LEARNED, 0.3) | {"blend": 3.0}
     assert chosen(contest(recency_rule=1.5, **everyone)) == "bgnbd"
     assert chosen(contest(recency_rule=1.5, **everyone | {"bgnbd": 1.0})) == "mbgnbd"
     family = dict.fromkeys(["bgnbd", "mbgnbd", "lifetimes_bgnbd"], 1.0)
     assert chosen(contest(recency_rule=1.5, **everyone | family)) == "logistic"
 
 
-def test_how_far_a_tie_reaches(contest: Callable[..., pd.DataFrame]) -> None:
-    table = contest(recency_rule=1.5, blend=0.0)
+def ahead(table: pd.DataFrame, name: str, by: float) -> pd.DataFrame:
+    """A candidate's log-loss is lower than the blend's by this much on every row, whatever happened."""
+    happened = table["bought"] == 1
+    p = np.where(happened, table["p_blend"], 1 - table["p_blend"]) ** (1 - by)
+    return table.assign(**{f"p_{name}": np.where(happened, p, 1 - p)})
 
-    def behind(by: float) -> pd.DataFrame:
-        """BG/NBD loses this much log-loss against the blend on every row, whatever happened."""
-        happened = table["bought"] == 1
-        p = np.where(happened, table["p_blend"], 1 - table["p_blend"]) * np.exp(-by)
-        return table.assign(p_bgnbd=np.where(happened, p, 1 - p))
 
-    assert chosen(behind(TIE * 0.9)) == "bgnbd"
-    assert chosen(behind(TIE * 1.1)) == "blend"
+def test_the_blend_unless_another_is_clearly_ahead(contest: Callable[..., pd.DataFrame]) -> None:
+    table = contest(recency_rule=1.5, blend=0.3)
+    assert chosen(ahead(table, "bgnbd", 0.001)) == "blend"  # a tie
+    assert chosen(ahead(table, "bgnbd", 0.05)) == "bgnbd"
+    few = contest(n=60, recency_rule=3.0, blend=0.3)
+    lucky = few.assign(p_boosting=np.where(np.arange(60) < 3, few["bought"] * 0.98 + 0.01, few["p_blend"]))
+    assert chosen(lucky) == "blend"  # on three customers
+
+
+def test_the_newer_half_of_the_folds_decides(contest: Callable[..., pd.DataFrame]) -> None:
+    table = contest(recency_rule=1.5, blend=0.3, logistic=0.3, bgnbd=0.3)
+    first = table.index < len(table) // 2
+    dated = table.assign(cutoff=np.where(first, pd.Timestamp("2024-06-01"), pd.Timestamp("2025-01-01")))
+    halves = [ahead(dated[first], "logistic", 0.3), ahead(dated[~first], "bgnbd", 0.05)]
+    assert chosen(pd.concat(halves)) == "bgnbd"
 
 
 def test_the_rule_where_nothing_beats_it(contest: Callable[..., pd.DataFrame]) -> None:
@@ -243,7 +255,8 @@ def test_models_beat_the_rules_on_a_bgnbd_shop(folds: pd.DataFrame) -> None:
     assert loss["blend"] - loss["bgnbd"] < 0.015
     assert loss["lifetimes_bgnbd"] == pytest.approx(loss["bgnbd"], abs=1e-5)
     assert log_loss_difference(folds, f"p_{rule.name}", "p_bgnbd", 1).lo > 0.02
-    assert choose_recipe(folds, rule, seed=1).name == "bgnbd"
+    newer = measure(newer_half(folds), [f"p_{n}" for n in RECIPES])["log_loss"]
+    assert newer[choose_recipe(folds, rule, seed=1).name] - newer["bgnbd"] < 0.002
 
 
 def test_bgnbd_leaves_little_to_regret(folds: pd.DataFrame, panel: SimpleNamespace) -> None:

@@ -92,7 +92,7 @@ def test_log_loss_is_over_all_folds_at_once(folds: pd.DataFrame, board: pd.DataF
 def test_spend_candidates(folds: pd.DataFrame) -> None:
     board = spend_board(folds, RECIPES["blend"])
     assert board.index.tolist() == [
-        "formula", "last_period", "bgnbd_gamma_gamma", "blend_gamma_gamma", "blend_boosting",
+        "formula", "last_period", "bgnbd_gamma_gamma", "blend_gamma_gamma", "blend_both", "blend_boosting",
     ]  # fmt: skip
     expected = folds["p_blend"] * folds["if_any_boosting_spend"]
     assert board.loc["blend_boosting", "gini"] == pytest.approx(normalised_gini(folds["spend"], expected))
