@@ -16,6 +16,7 @@ from models.classifier import trees_from_text, trees_to_text
 from models.next_order import time_grid
 from models.purchase import RECIPES
 from models.scorer import LAPSED_SHARE, NEW_FOR_DAYS, SCHEMA_VERSION, Scorer, score_columns, tier_edges
+from models.spend_range import fit_spend_range
 
 Fit = Callable[..., Scorer]
 
@@ -68,13 +69,37 @@ def test_columns_are_those_that_were_promised(scorer: Scorer, panel: SimpleNames
     assert names == [
         "customer_id", "as_of", "model_version", "status", "label_source", "frequency", "recency", "T",
         "monetary_value", "days_since_last_order", "n_orders", "total_spend",
-        "p_purchase_28d", "p_churn_28d", "expected_orders_28d", "expected_spend_28d",
-        "p_purchase_90d", "p_churn_90d", "expected_orders_90d", "expected_spend_90d",
-        "p_alive", "clv_365d", *DATES, "risk_tier", "value_at_risk",
+        "p_purchase_28d", "p_churn_28d", "expected_orders_28d",
+        "expected_spend_28d", "expected_spend_28d_lo", "expected_spend_28d_hi",
+        "p_purchase_90d", "p_churn_90d", "expected_orders_90d",
+        "expected_spend_90d", "expected_spend_90d_lo", "expected_spend_90d_hi",
+        "p_alive", "clv_365d", "clv_365d_lo", "clv_365d_hi", *DATES, "risk_tier", "value_at_risk",
     ]  # fmt: skip
     found = scorer.score(panel.newest)
     assert found.columns.tolist() == [n for n in names if n not in ADDED_BY_THE_PIPELINE]
     assert found.index.equals(panel.newest.index)
+
+
+def test_ends_of_spend(blend_scorer: Scorer, folds: pd.DataFrame, panel: SimpleNamespace) -> None:
+    """Empty where nothing is known of the errors; else they hold what came, and rise with the horizon."""
+    names = [
+        f"{n}_{end}" for n in ("expected_spend_28d", "expected_spend_90d", "clv_365d") for end in ("lo", "hi")
+    ]
+    assert blend_scorer.score(panel.newest)[names].isna().all().all()
+    known = replace(blend_scorer, spend_range=fit_spend_range(folds, "blend", "boosting_spend"))
+    found = known.score(panel.newest)
+    for end in ("lo", "hi"):
+        rising = found[
+            [f"expected_spend_28d_{end}", f"expected_spend_90d_{end}", f"clv_365d_{end}"]
+        ].to_numpy()
+        assert (np.diff(rising, axis=1) >= 0).all()
+    assert (found["expected_spend_90d_lo"] <= found["expected_spend_90d_hi"]).all()
+    then = panel.frame[panel.frame["cutoff"] == pd.Timestamp(panel.schedule.folds[-1])]
+    before = known.score(then)
+    inside = then["y_spend_90d"].between(before["expected_spend_90d_lo"], before["expected_spend_90d_hi"])
+    assert 0.75 < inside.mean() < 0.97
+    again = through_files(known)
+    pd.testing.assert_frame_equal(again.score(panel.newest), found, check_exact=True)
 
 
 def test_probabilities(scorer: Scorer, panel: SimpleNamespace) -> None:
