@@ -17,7 +17,7 @@ from models.beta_geo_likelihood import Rows, counting_part, fates, objective, ro
 from models.beta_geo_orders import orders_if_alive
 from models.distinct import SCOUTED, distinct_rows, once_each, thinned
 from models.fitted import LikelihoodModel
-from models.inputs import Column, Floats, check_history, check_horizon, check_weight
+from models.inputs import Column, Floats, check_history, check_horizon, check_probability, check_weight
 from models.likelihood import Surface, maximise
 
 _STARTS = ((0.25, 0.1, 0.8, 2.5), (1.0, 1.0, 1.0, 1.0), (0.5, 0.2, 0.1, 1.0), (3.0, 1.0, 0.5, 8.0))
@@ -242,7 +242,7 @@ class BetaGeoBase(LikelihoodModel):
         Parameters
         ----------
         probability : float or array_like that broadcasts against (n,)
-            Between 0 and 1.
+            Between 0 and 1; shape (k, 1) gives one row a probability.
         frequency, recency, T
             As in `fit`.
 
@@ -250,10 +250,15 @@ class BetaGeoBase(LikelihoodModel):
         -------
         ndarray of shape (n,), or the broadcast shape
             In the unit of `T`; infinite where it never comes with so much probability.
+
+        Raises
+        ------
+        ContractError
+            If the histories are impossible, or `probability` is none or does not fit beside them.
         """
         x, t_x, age = check_history(frequency, recency, T)
         r, alpha = self._values()[:2]
-        share = np.asarray(probability, dtype=np.float64) / self._alive(x, t_x, age)
+        share = check_probability(probability, len(x)) / self._alive(x, t_x, age)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             time = (alpha + age) * np.expm1(-np.log1p(-share) / (r + x))
         return np.where(share < 1, time, np.inf)
@@ -263,11 +268,13 @@ class BetaGeoBase(LikelihoodModel):
     ) -> Floats:
         """Return the variance of the number of purchases in ``(T, T + horizon]``, parameters taken as known.
 
-        Arguments as in `p_purchase`, with one horizon for all or one a customer.
+        Arguments as in `p_purchase`.
         """
         x, t_x, age = check_history(frequency, recency, T)
-        given = self._if_alive(check_horizon(horizon, len(x)), x, age)
-        mean, square = moments(given[0], *np.broadcast_arrays(*given[1:]))
+        a, *columns = self._if_alive(check_horizon(horizon, len(x)), x, age)
+        b, rate, z = np.broadcast_arrays(*columns)
+        flat = moments(a, b.ravel(), rate.ravel(), z.ravel())
+        mean, square = (each.reshape(z.shape) for each in flat)
         alive = self._alive(x, t_x, age)
         return alive * square - (alive * mean) ** 2
 

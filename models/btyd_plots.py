@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
 from models.btyd_backtest import CLASSES, calibration_by_frequency
-from models.btyd_tracking import SLACK, check_length, check_times
-from models.inputs import Floats
+from models.btyd_tracking import SLACK
+from models.inputs import Floats, check_length, check_times
 
 _STEPS = 100
 """Steps from recency 0 to the largest one of a heat map."""

@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
-from models.inputs import Floats
+from models.inputs import OF_VALUES, Floats, check_length, check_times, refuse
+
+__all__ = ["SLACK", "check_times", "tracking", "tracking_figure"]
 
 SLACK = 1e-6
 """Share of a period by which a time may miss its edge: a day as a seventh of a week is not exact."""
@@ -139,36 +141,11 @@ def tracking_figure(table: pd.DataFrame, calibration_end: float, *, unit: str = 
     return figure
 
 
-def check_times(name: str, values: ArrayLike) -> Floats:
-    """Return times as one float array, or say what is wrong with them."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf" or array.ndim != 1 or not array.size:
-        raise ContractError(
-            f"{name} must be a list of numbers, not {array.dtype} of shape {array.shape}",
-            hint="dates: give the time since one origin, in the model's unit, as (dates - origin).dt.days",
-        )
-    times = array.astype(np.float64)
-    _refuse(~np.isfinite(times), f"{name} missing or infinite", times)
-    return times
-
-
-def check_length(name: str, value: float) -> float:
-    """Return a length of time as a float, or say that it is none."""
-    if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise ContractError(f"{name} must be a number above 0", example=value)
-    return float(value)
-
-
 def _from_zero(name: str, values: ArrayLike) -> Floats:
     times = check_times(name, values)
-    _refuse(times < 0, f"{name} negative", times, "count time from the start of the picture")
+    hint = "count time from the start of the picture"
+    refuse(times < 0, f"{name} negative", {"value": times}, hint, OF_VALUES)
     return times
-
-
-def _refuse(bad: NDArray[np.bool_], what: str, times: Floats, hint: str | None = None) -> None:
-    if bad.any():
-        example = {"position": int(np.argmax(bad)), "value": float(times[bad][0])}
-        raise ContractError(f"{what}: {int(bad.sum())} of {len(bad)}", example=example, hint=hint)
 
 
 def _check_firsts(first: Floats, bought: Floats) -> None:

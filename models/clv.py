@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
 from models.gamma_gamma import GammaGammaModel
-from models.inputs import Floats, check_history
+from models.inputs import Floats, check_history, check_times
 
 Unit = Literal["week", "month", "quarter", "year"]
 
@@ -76,7 +76,8 @@ def clv_path(
     Raises
     ------
     ContractError
-        If the histories are impossible, `ends` do not rise from above 0, or the rate is -1 or below.
+        If the histories are impossible, `ends` are not finite or do not rise from above 0, the rate is not
+        above -1, or the margin is negative; and if one of them is no number.
 
     Examples
     --------
@@ -87,11 +88,13 @@ def clv_path(
     >>> clv_path(bg, gg, shop, period_ends(date(1997, 10, 1), 3), discount_rate=0.1).round(2)
     array([[3.98, 3.65, 3.58]])
     """
-    bounds = np.concatenate([[0.0], np.asarray(ends, dtype=np.float64)])
+    bounds = np.concatenate([[0.0], check_times("ends", ends)])
     if not (np.diff(bounds) > 0).all():
-        raise ContractError("the ends of periods must rise from above 0", example=list(ends))
-    if discount_rate <= -1:
-        raise ContractError("a discount rate must be above -1", example=discount_rate)
+        raise ContractError("ends of periods must rise from above 0", example=list(ends))
+    if not -1 < discount_rate < np.inf:
+        raise ContractError("discount_rate must be a number above -1", example=discount_rate)
+    if not 0 <= margin < np.inf:
+        raise ContractError("margin must be a number, and not negative", example=margin)
     x, t_x, age = check_history(customers)
     bought, which = purchases.expected_if_alive(bounds[1:, None], x, age)
     discounts = (1 + discount_rate) ** (-bounds[1:] / DAYS_OF_A_YEAR)

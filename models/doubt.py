@@ -6,17 +6,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from numpy.typing import NDArray
+from scipy.special import expit, logit
 
-from features.errors import ContractError
 from models.beta_geo import BetaGeoBase, First
-from models.fitted import LikelihoodModel
-from models.inputs import Column, Floats, check_history
+from models.fitted import LikelihoodModel, half_width
+from models.inputs import Column, Floats, check_history, check_level
 
 Model = TypeVar("Model", bound=LikelihoodModel)
 
 _STEP = 1e-3
 """Step in a log-parameter for the slope of a prediction."""
+
+_MOST = 2.0**52
+"""A count that is not searched past: half of it more is still a whole number of its own among floats."""
 
 
 def interval(
@@ -25,7 +28,8 @@ def interval(
     """Return an interval for what a model expects, from the covariance of its parameters (delta method).
 
     The slopes are taken on the scale of the logarithm, or of the log-odds for probabilities, so that no bound
-    lies where the quantity cannot.
+    lies where the quantity cannot. A quantity that a step in a parameter makes infinite has an interval from
+    0 to infinity; one that cannot differ, as P(alive) of a newcomer, one without width.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ def interval(
     predict : callable
         From a model to the quantity, shape (n,); called once a parameter and side.
     level : float
-        Of the interval, 0 to 1.
+        Of the interval, between 0 and 1.
     is_probability : bool
         True for quantities between 0 and 1.
 
@@ -45,7 +49,7 @@ def interval(
     Raises
     ------
     ContractError
-        If the data do not identify the parameters, saying why.
+        If the level is not between 0 and 1, or the data do not identify the parameters, saying why.
 
     Examples
     --------
@@ -57,26 +61,24 @@ def interval(
     >>> bool((low < model.p_purchase(90, **shop)).all() and (model.p_purchase(90, **shop) < high).all())
     True
     """
-    covariance = model.log_covariance()
+    reach, covariance = half_width(level), model.log_covariance()
     link, back = (logit, expit) if is_probability else (np.log, np.exp)
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = link(predict(model))
-        slopes = [link(up) - link(down) for up, down in _either_side(model, predict)]
-    slope = np.nan_to_num(np.stack(slopes), nan=0.0, posinf=0.0, neginf=0.0) / (2 * _STEP)
-    half = _half_width(level) * np.sqrt(np.einsum("i...,ij,j...->...", slope, covariance, slope))
-    return back(centre - half), back(centre + half)
+        rises = np.stack([link(up) - link(down) for up, down in _either_side(model, predict)])
+    known = np.isfinite(rises).all(axis=0)
+    slope = np.where(known, rises, 0.0) / (2 * _STEP)
+    half = reach * np.sqrt(np.einsum("i...,ij,j...->...", slope, covariance, slope))
+    # On the edge of what it can be, as a probability of 1 is, a quantity stays there.
+    half = np.where(known | np.isinf(centre), half, np.inf)
+    with np.errstate(over="ignore"):
+        return back(centre - half), back(centre + half)
 
 
 def _either_side(model: Model, predict: Callable[[Model], Floats]) -> list[tuple[Floats, Floats]]:
     values = np.array(list(model.params_.values()))
     steps = [np.exp(_STEP * side) for side in np.eye(len(values))]
     return [(predict(model.with_values(values * s)), predict(model.with_values(values / s))) for s in steps]
-
-
-def _half_width(level: float) -> float:
-    if not 0 < level < 1:
-        raise ContractError("the level of an interval lies between 0 and 1", example=level)
-    return float(ndtri((1 + level) / 2))
 
 
 def purchases_range(
@@ -101,24 +103,45 @@ def purchases_range(
     frequency, recency, T
         As in the model's ``fit``.
     level : float
-        At least this much probability lies within.
+        Between 0 and 1; at least this much probability lies within.
 
     Returns
     -------
     low, high : ndarray of shape (n,)
         Whole numbers, both included.
+
+    Raises
+    ------
+    ContractError
+        If the level is not between 0 and 1, or the histories are impossible.
     """
+    tail = (1 - check_level(level)) / 2
     history = check_history(frequency, recency, T)
-    tail = (1 - level) / 2
-    low, high = np.zeros(len(history[0])), np.zeros(len(history[0]))
-    active, n = np.arange(len(low)), 1
-    while len(active):
-        more = model.p_at_least(n, horizon, *(column[active] for column in history))
-        low[active[more >= 1 - tail]] = n  # fewer than n have less than the lower tail
-        active = active[more > tail]
-        high[active] = n
-        n += 1
-    return low, high
+
+    def at_least(n: Floats, rows: NDArray[np.intp]) -> Floats:
+        return model.p_at_least(n, horizon, *(column[rows] for column in history))
+
+    n_rows = len(history[0])
+    low = _largest(lambda n, rows: at_least(n, rows) >= 1 - tail, n_rows)  # fewer have less than a tail
+    return low, _largest(lambda n, rows: at_least(n, rows) > tail, n_rows)
+
+
+def _largest(holds: Callable[[Floats, NDArray[np.intp]], NDArray[np.bool_]], n_rows: int) -> Floats:
+    """Return the largest count for which something holds, given counts and rows: by doubling, then halving.
+
+    It is taken to hold for 0, and for no count above one for which it does not.
+    """
+    top, active, power = np.zeros(n_rows), np.arange(n_rows), 1.0
+    while len(active) and power <= _MOST:
+        active = active[holds(np.full(len(active), power), active)]
+        top[active] = power
+        power *= 2
+    found, power = top.copy(), top.max(initial=0.0) / 2
+    while power >= 1:
+        rows = np.flatnonzero(top > power)
+        found[rows] += power * holds(found[rows] + power, rows)
+        power /= 2
+    return found
 
 
 def total_range(
@@ -142,8 +165,9 @@ def total_range(
     Raises
     ------
     ContractError
-        If the data do not identify the parameters, saying why.
+        If the level is not between 0 and 1, or the data do not identify the parameters, saying why.
     """
+    reach = half_width(level)
     history = check_history(frequency, recency, T)
 
     def total(of: BetaGeoBase) -> Floats:
@@ -151,5 +175,5 @@ def total_range(
 
     slope = np.array([(up[0] - down[0]) / (2 * _STEP) for up, down in _either_side(model, total)])
     variance = model.variance(horizon, *history).sum() + slope @ model.log_covariance() @ slope
-    centre, half = float(total(model)[0]), _half_width(level) * float(np.sqrt(variance))
+    centre, half = float(total(model)[0]), reach * float(np.sqrt(variance))
     return max(centre - half, 0.0), centre + half

@@ -1,4 +1,7 @@
-"""Two hundred simulated shops, fitted from twenty more starts and by lifetimes: no better peak is found."""
+"""Two hundred simulated shops, fitted from twenty more starts and by lifetimes: no better peak is found.
+
+Every other shop is fitted as a large one is: its starts are tried on a sample of its rows.
+"""
 
 import warnings
 from types import ModuleType
@@ -8,11 +11,21 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from models import beta_geo
 from models.beta_geo_likelihood import objective, rows_of
 from models.bgnbd import BetaGeoModel
 from tests.models.story import drawn_histories
 
 pytestmark = pytest.mark.heavy
+
+SAMPLE = 200
+"""Rows of the sample on which the starts are tried; nine in ten of the shops have more."""
+
+EXCUSED = 0.1
+"""Log-likelihood that a fit may lack in all, if it says that the data do not identify the parameters.
+
+The largest that was seen is 0.083; six of the 200 shops lack more than 0.001.
+"""
 
 
 def shop(seed: int) -> pd.DataFrame:
@@ -56,13 +69,22 @@ def best_of_lifetimes(history: pd.DataFrame, lifetimes: ModuleType) -> float:
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))
-def test_nobody_finds_a_better_peak(first: int, lifetimes: ModuleType) -> None:
-    identified = 0
+def test_nobody_finds_a_better_peak(
+    first: int, lifetimes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identified = excused = 0
     for seed in range(first, first + 20):
         history = shop(seed)
+        if seed % 2:
+            monkeypatch.setattr(beta_geo, "SCOUTED", SAMPLE)
+        else:
+            monkeypatch.undo()
         model = BetaGeoModel().fit(history)
         rival = max(best_of_random_starts(history, seed), best_of_lifetimes(history, lifetimes))
-        assert model.loglik_ >= rival - 1e-6 or model.diagnosis_, (seed, model.loglik_ - rival)
+        loss = rival - model.loglik_
+        assert loss <= (1e-6 if model.converged_ else EXCUSED), (seed, loss, model.diagnosis_)
         assert model.converged_ != bool(model.diagnosis_)
         identified += model.converged_
+        excused += loss > 1e-6
     assert identified >= 10
+    assert excused <= 6  # 20 of the 200 shops in all, and 5 in the worst twenty

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from features.errors import ContractError
 from models.bgnbd import BetaGeoModel
 from models.doubt import interval, purchases_range, total_range
-from models.gamma_gamma import GammaGammaModel
+from models.gamma_gamma import GammaGammaModel, limited_mean
 from models.mbgnbd import ModifiedBetaGeoModel
 from tests.models.story import drawn_histories
 
@@ -63,6 +63,51 @@ def test_an_interval_of_the_spend(cdnow: pd.DataFrame) -> None:
     assert ((low <= model.expected_spend(spend)) & (model.expected_spend(spend) <= high)).all()
 
 
+def heavy_tailed(q: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.geometric(0.4, n)
+    return x, rng.gamma(3 * x) / (x * rng.gamma(q, 1 / 20, n))
+
+
+def test_an_interval_of_a_spend_whose_mean_is_infinite() -> None:
+    """Of the mean up to the limit that the fit's prior has, with the slopes of an independent formula."""
+    model = GammaGammaModel().fit(*heavy_tailed(0.8, 2000, 0))
+    assert model.params_["q"] < 1
+    ask = [0, 1, 30], [0, 50, 50]
+    low, high = interval(model, lambda m: m.expected_spend(*ask))
+    expected = model.expected_spend(*ask)
+    assert ((low > 0) & (low < expected) & (expected < high) & (high < 3 * expected)).all()
+    assert np.log(high / low)[2] < 0.1 < np.log(high / low)[0]  # thirty purchases tell more than none
+
+    def spend(log_params: np.ndarray) -> np.ndarray:
+        p, q, v = np.exp(log_params)
+        prior = limited_mean(p, q, v, model.prior_limit_)
+        return np.log([prior, *((p * x * 50 + q * prior) / (p * x + q) for x in (1, 30))])
+
+    slope = approx_fprime(np.log(list(model.params_.values())), spend, 1e-5)
+    half = 1.2815515655446004 * np.sqrt(np.diag(slope @ model.log_covariance() @ slope.T))
+    assert np.log(high / low) / 2 == pytest.approx(half, rel=1e-3)
+
+
+def test_intervals_of_a_limited_mean_hold_it_as_often_as_they_say() -> None:
+    hits = []
+    for seed in range(200):
+        model = GammaGammaModel().fit(*heavy_tailed(0.8, 300, seed))
+        if model.prior_limit_ is None or not model.converged_:
+            continue
+        low, high = interval(model, lambda m: m.expected_spend(0, 0))
+        hits.append(low[0] <= limited_mean(3, 0.8, 20, model.prior_limit_) <= high[0])
+    assert len(hits) > 150
+    assert 0.7 <= np.mean(hits) <= 0.9  # of 0.8
+
+
+def test_an_interval_where_q_may_be_1_and_the_mean_infinite() -> None:
+    model = GammaGammaModel.from_dict({"params": {"p": 6, "q": 1.0005, "v": 15}})
+    model.log_covariance_ = (0.01 * np.eye(3)).tolist()
+    low, high = interval(model, lambda m: m.expected_spend(0, 0))
+    assert (low[0], high[0]) == (0, np.inf)
+
+
 def test_a_range_holds_its_level_and_no_smaller_one_does(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
     low, high = purchases_range(fitted, 39, cdnow)
     below = 1 - fitted.p_at_least(low, 39, cdnow)
@@ -105,10 +150,48 @@ def test_bare_parameters_have_no_covariance() -> None:
         BetaGeoModel.from_dict({"params": {"r": 1, "alpha": 1, "a": 1, "b": 1}}).log_covariance()
 
 
-@pytest.mark.parametrize("level", [0, 1, 1.5])
-def test_a_level_lies_between_0_and_1(fitted: BetaGeoModel, cdnow: pd.DataFrame, level: float) -> None:
-    with pytest.raises(ContractError, match="between 0 and 1"):
-        total_range(fitted, 39, cdnow, level=level)
+@pytest.mark.parametrize("level", [0, 1, 1.5, 80, -0.5, np.nan, "0.8"])
+def test_a_level_lies_between_0_and_1(fitted: BetaGeoModel, level: float) -> None:
+    """Told before anything else: the histories that are given here are impossible."""
+    asked = [
+        lambda: total_range(fitted, 39, -1, -1, -1, level=level),
+        lambda: purchases_range(fitted, 39, -1, -1, -1, level=level),
+        lambda: interval(fitted, lambda m: m.p_alive(-1, -1, -1), level),
+        lambda: interval(BetaGeoModel(), lambda m: m.p_alive(-1, -1, -1), level),
+        lambda: fitted.params_interval(level),
+    ]
+    for ask in asked:
+        with pytest.raises(ContractError, match="between 0 and 1"):
+            ask()
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel])
+def test_ranges_of_a_level_near_1_end_soon(kind: type[BetaGeoModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Customers of 1e9 purchases, whom nobody would count one by one."""
+    model = kind.from_dict({"params": {"r": 5.0, "alpha": 1e-9, "a": 1e-4, "b": 1e4}})
+    calls, whole = [], kind.p_at_least
+    monkeypatch.setattr(kind, "p_at_least", lambda *args: calls.append(args) or whole(*args))
+    for level in (np.nextafter(1, 0), 0.8):
+        low, high = purchases_range(model, 1.0, [0, 50], [0, 9.9e-9], [1e-8, 1e-8], level)
+        assert (low < high).all()
+        assert np.isfinite(high).all()
+    assert high[0] > 1e8
+    assert len(calls) < 400
+
+
+def test_a_range_of_nobody_is_empty(fitted: BetaGeoModel) -> None:
+    low, high = purchases_range(fitted, 39, [], [], [])
+    assert low.shape == high.shape == (0,)
+
+
+def test_a_range_is_what_counting_one_by_one_finds(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:
+    shop = cdnow.head(300)
+    for level in (0.05, 0.5, 0.99):
+        low, high = purchases_range(fitted, 39, shop, level=level)
+        chances = fitted.p_at_least(np.arange(200)[:, None], 39, shop)
+        tail = (1 - level) / 2
+        assert (low == (chances >= 1 - tail).sum(axis=0) - 1).all()
+        assert (high == (chances > tail).sum(axis=0) - 1).all()
 
 
 def test_estimators_can_be_cloned(fitted: BetaGeoModel, cdnow: pd.DataFrame) -> None:

@@ -17,7 +17,8 @@ from scipy.optimize import check_grad
 from sklearn.exceptions import NotFittedError
 
 from features.errors import ContractError
-from models.gamma_gamma import GammaGammaModel
+from models import gamma_gamma
+from models.gamma_gamma import GammaGammaModel, limited_mean
 from models.gamma_gamma_likelihood import Rows, objective
 
 
@@ -91,6 +92,16 @@ def test_parameters_are_recovered_from_a_simulation() -> None:
     assert model.params_ == pytest.approx({"p": 3, "q": 4, "v": 30}, rel=0.06)
 
 
+@pytest.mark.parametrize("rows", [20, 200])
+def test_starts_tried_on_a_sample_lead_to_the_same_peak(
+    rows: int, fitted: GammaGammaModel, cdnow: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gamma_gamma, "SCOUTED", rows)
+    again = GammaGammaModel().fit(*spend(cdnow))
+    assert again.params_ == pytest.approx(fitted.params_, rel=1e-6)
+    assert again.loglik_ == pytest.approx(fitted.loglik_, abs=1e-8)
+
+
 # ---- invariance ------------------------------------------------------------------------------------------
 
 
@@ -130,22 +141,66 @@ def test_parameters_survive_json(fitted: GammaGammaModel, cdnow: pd.DataFrame) -
 # ---- heavy tails and degenerate data ---------------------------------------------------------------------
 
 
-def test_an_infinite_prior_mean_gives_way_to_the_observed_one() -> None:
+def test_an_infinite_prior_mean_gives_way_to_one_that_is_limited_by_what_was_seen() -> None:
     x, m = simulated(5000, p=3, q=0.8, v=10)
     model = GammaGammaModel().fit(x, m)
     assert model.converged_
     assert model.params_["q"] < 1
-    assert model.prior_mean_ == pytest.approx(m[x > 0].mean())
+    assert model.prior_mean_ == limited_mean(*model.params_.values(), limit=m[x > 0].max())
+    assert 0.5 < model.prior_mean_ / m[x > 0].mean() < 2
     between = model.expected_spend([0, 1, 3, 50], [0, 10, 10, 10])
     assert between[0] == model.prior_mean_
     assert (np.diff(between) < 0).all()
     assert (between > 10).all()
 
 
+@pytest.mark.parametrize(("p", "q", "limit"), [(3, 0.8, 500.0), (6, 1.0, 90.0), (2, 1.05, 4000.0), (5, 4, 9)])
+def test_the_limited_mean_is_that_of_limited_draws(p: float, q: float, limit: float) -> None:
+    own = p / np.random.default_rng(0).gamma(q, 1 / 15, 4_000_000)
+    limited = np.minimum(own, limit)
+    error = limited.std() / 2000
+    assert limited_mean(p, q, 15, limit) == pytest.approx(limited.mean(), abs=4 * error)
+
+
+def test_the_limited_mean_goes_over_into_the_formula_and_into_the_limit() -> None:
+    assert limited_mean(6.25, 3.74, 15.44, 1e9) == pytest.approx(6.25 * 15.44 / 2.74, rel=1e-12)
+    assert limited_mean(6.25, 3.74, 15.44, 0.1) == 0.1
+    near = [limited_mean(6, 1 + step, 15, 1e4) for step in (-1e-9, 0, 1e-9)]
+    assert near == pytest.approx([near[1]] * 3, rel=1e-7)
+
+
+def test_one_whale_does_not_carry_the_prior_away() -> None:
+    """The mean of all observed means would grow by the factor 100,000 / 600."""
+    x, m = simulated(700, p=3, q=0.8, v=10)
+    m = np.where(m == m.max(), np.sort(m)[-2] * 1.01, m)
+    whale = np.where(m == m.max(), 100_000 * np.mean(m[x > 0]), m)
+    mean, moved = (GammaGammaModel().fit(x, each).prior_mean_ for each in (m, whale))
+    assert 1 < moved / mean < 12
+
+
+def test_models_for_slopes_keep_the_rule_of_the_fits_prior() -> None:
+    model = GammaGammaModel().fit(*simulated(5000, p=3, q=0.8, v=10))
+    values = np.array(list(model.params_.values()))
+    same = model.with_values(values)
+    assert (same.prior_mean_, same.prior_weight_) == (model.prior_mean_, model.prior_weight_)
+    for factor in (1.001, 1.3):  # past q = 1, too, where the formula would have a mean
+        other = model.with_values(values * [1, factor, 1])
+        assert other.prior_weight_ == other.params_["q"]
+        assert 0 < other.prior_mean_ < model.prior_mean_
+    by_formula = GammaGammaModel.from_dict({"params": {"p": 6, "q": 1.0005, "v": 15}})
+    assert by_formula.with_values([6, 1.0006, 15]).prior_mean_ == pytest.approx(90 / 0.0006)
+    assert by_formula.with_values([6, 0.9999, 15]).prior_mean_ == np.inf
+    given = GammaGammaModel.from_dict(
+        {"params": {"p": 6, "q": 0.9, "v": 15}, "prior_mean": 40.0, "prior_weight": 0.9}
+    )
+    assert given.with_values([6, 0.91, 15]).expected_spend(0, 0) == 40
+
+
 def test_heavy_tailed_state_survives_json() -> None:
     model = GammaGammaModel().fit(*simulated(5000, p=3, q=0.8, v=10))
     again = GammaGammaModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert (again.expected_spend([0, 2], [0, 5]) == model.expected_spend([0, 2], [0, 5])).all()
+    assert again.with_values([3, 0.9, 9]).prior_mean_ == model.with_values([3, 0.9, 9]).prior_mean_
 
 
 @pytest.mark.parametrize(
@@ -166,7 +221,11 @@ def test_a_shop_without_repeat_buyers_knows_nothing() -> None:
     model = GammaGammaModel().fit([0, 0], [0, 0])
     assert not model.converged_
     assert model.n_customers_ == 0
-    assert model.expected_spend(0, 0) == 0
+    for each in (model, GammaGammaModel.from_dict(json.loads(json.dumps(model.to_dict(), allow_nan=False)))):
+        assert each.diagnosis_ == ["nobody came back: nothing is known of what a repeat purchase brings"]
+        assert np.isnan(each.expected_spend([0, 3], [0, 10])).all()
+        assert np.isnan(each.prior_mean_)
+        assert each.covariance_ is None
 
 
 @given(
@@ -179,10 +238,13 @@ def test_any_possible_sample_fits_and_predicts(rows: list[tuple[int, float]], un
     model = GammaGammaModel().fit(x, m * unit)
     expected = model.expected_spend(x, m * unit)
     assert np.isfinite(model.loglik_)
-    assert np.isfinite(expected).all()
-    assert (expected >= 0).all()
     seen = (m * unit)[x > 0]
-    assert model.prior_mean_ <= (seen.max() if seen.size else 0) * (1 + 1e-9)
+    if not seen.size:
+        assert np.isnan(expected).all()
+        return
+    assert np.isfinite(expected).all()
+    assert (expected > 0).all()
+    assert model.prior_mean_ <= seen.max() * (1 + 1e-9)
 
 
 # ---- bad input -------------------------------------------------------------------------------------------

@@ -71,6 +71,33 @@ def test_the_next_purchase_time_turns_p_purchase_around(model: BetaGeoModel) -> 
     assert (model.next_purchase_time(0, SHOP) == 0).all()
 
 
+@BOTH
+def test_several_probabilities_give_one_row_each(model: BetaGeoModel) -> None:
+    rows = model.next_purchase_time([[0.1], [0.3]], SHOP)
+    assert (rows == [model.next_purchase_time(share, SHOP) for share in (0.1, 0.3)]).all()
+    assert (model.next_purchase_time([0.1] * 5, SHOP) == rows[0]).all()
+    assert (model.next_purchase_time([0.1, 0.3], SHOP.head(1)) == rows[:, 0]).all()
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.1, np.nan, [0.1, 0.2, 0.3, 0.4, 5]])
+def test_a_probability_must_be_one(probability: float) -> None:
+    with pytest.raises(ContractError, match="probability must lie between 0 and 1; for example"):
+        BG.next_purchase_time(probability, SHOP)
+
+
+def test_probabilities_must_fit_beside_the_customers() -> None:
+    with pytest.raises(ContractError, match=r"probability of shape \(3,\) .* 5 customers.*\(k, 1\)"):
+        BG.next_purchase_time([0.1, 0.2, 0.3], SHOP)
+
+
+@BOTH
+@pytest.mark.parametrize("horizons", [[1.0, 39.0], [0.0, 1.0, 10.0, 39.0, 100.0]])  # five, as customers are
+def test_variance_of_several_horizons_has_one_row_each(model: BetaGeoModel, horizons: list[float]) -> None:
+    rows = model.variance(np.array(horizons)[:, None], SHOP)
+    assert rows.shape == (len(horizons), 5)
+    assert (rows == [model.variance(each, SHOP) for each in horizons]).all()
+
+
 @pytest.mark.parametrize("n", [-1, 0.5])
 def test_a_count_must_be_one(n: float) -> None:
     with pytest.raises(ContractError, match="whole and not negative"):
@@ -97,13 +124,37 @@ def test_the_clv_path_adds_up() -> None:
 
 @pytest.mark.parametrize("ends", [[0.0, 30.0], [30.0, 30.0], [-1.0]])
 def test_ends_must_rise(ends: list[float]) -> None:
-    with pytest.raises(ContractError, match="must rise"):
+    with pytest.raises(ContractError, match="ends of periods must rise"):
         clv_path(BG, GG, SHOP, ends)
 
 
-def test_a_discount_rate_has_a_floor() -> None:
-    with pytest.raises(ContractError, match="above -1"):
-        clv_path(BG, GG, SHOP, [30.0], discount_rate=-1.5)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ends": [30.0, np.inf]}, r"ends missing or infinite: 1 of 2; for example .*inf"),
+        ({"ends": [np.nan, 30.0]}, r"ends missing or infinite: 1 of 2; for example .*nan"),
+        ({"ends": 30.0}, "ends must be a list of numbers"),
+        ({"ends": []}, "ends must be a list of numbers"),
+        ({"discount_rate": -1.5}, r"discount_rate must be a number above -1; for example -1\.5"),
+        ({"discount_rate": np.nan}, "discount_rate must be .*; for example nan"),
+        ({"discount_rate": np.inf}, "discount_rate must be .*; for example inf"),
+        ({"margin": -0.1}, r"margin must be .*; for example -0\.1"),
+        ({"margin": np.nan}, "margin must be .*; for example nan"),
+        ({"margin": np.inf}, "margin must be .*; for example inf"),
+    ],
+)
+def test_the_clv_path_refuses(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        clv_path(BG, GG, SHOP, **({"ends": [30.0]} | change))
+
+
+def test_dates_are_no_numbers() -> None:
+    """numpy would take them for nanoseconds since 1970."""
+    dates = pd.to_datetime(["2024-01-01"] * 5)
+    with pytest.raises(
+        ContractError, match=r"T must be numbers, not dates; hint: dates: give the time since"
+    ):
+        BG.p_alive(SHOP["frequency"], SHOP["recency"], dates)
 
 
 def test_a_frame_is_as_good_as_columns_and_a_lost_column_is_named() -> None:
