@@ -21,6 +21,9 @@ RIDGE = 0.003
 longer than the history) and part later; a weight on their difference, which a weak penalty lets grow, then
 runs away (docs/decisions/0018)."""
 
+LEAST_RIDGE = 10.0
+"""Penalty on the squared weights however few rows there are."""
+
 _TINY = 1e-6
 """What a model of a few parameters says is not taken for surer than this."""
 
@@ -86,7 +89,9 @@ def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd:
     """
     x = _inputs(train, horizon, has_btyd=has_btyd)
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
-    model = LogisticRegression(C=1 / (RIDGE * len(x)), max_iter=2000).fit((x - mean) / scale, bought)
+    model = LogisticRegression(C=1 / (LEAST_RIDGE + RIDGE * len(x)), max_iter=2000).fit(
+        (x - mean) / scale, bought
+    )
     columns = (x.min(axis=0), x.max(axis=0), mean, scale, model.coef_[0])
     least, most, middle, spread, coef = (tuple(map(float, column)) for column in columns)
     return Logistic(least, most, middle, spread, coef, float(model.intercept_[0]), has_btyd)
