@@ -84,7 +84,7 @@ def grade(board: pd.DataFrame, candidate: str) -> Grade:
     losses = board.loc[board["is_rule"].astype(bool), "log_loss"].astype(float)
     rule = str(losses.idxmin())
     columns = ["over_rule", "over_rule_lo", "over_rule_hi"]
-    gained = board[columns].astype(float).loc[candidate] / float(losses[rule])
-    gain, lo, hi = (float(gained[column]) for column in columns)
+    own = board[columns].astype(float).to_numpy()[board.index.get_loc(candidate)]
+    gain, lo, hi = (float(value) / float(losses[rule]) for value in own)
     letter = "D" if lo <= 0 else "A" if gain >= GREAT else "B" if gain >= GOOD else "C"
     return Grade(letter, candidate, rule, gain, lo, hi)
