@@ -12,12 +12,12 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd lock clean
+.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## the whole path on a real purchase log: train, promote, score, risk list
 	$(BIN)/repurchase demo
@@ -58,6 +58,9 @@ bench: $(READY)  ## the feature build beside SQL, pandas and lifetimes (LINES=10
 
 bench-btyd: $(READY)  ## fits and predictions beside lifetimes (CUSTOMERS="100000 1000000" ROUNDS=3)
 	$(BIN)/python -m benchmarks.btyd --customers $(or $(CUSTOMERS),100000 1000000) --rounds $(or $(ROUNDS),3)
+
+bench-accuracy: $(READY)  ## train, and judge on what came after (LOGS="retail=FILE journey=FILE" ONLY=cdnow)
+	$(BIN)/python -m benchmarks.accuracy $(if $(LOGS),--log $(LOGS)) $(if $(ONLY),--only $(ONLY))
 
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }

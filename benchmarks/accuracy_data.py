@@ -111,7 +111,7 @@ columns = {{ {shop.columns} }}
 [policy]
 {shop.more}
 [target]
-horizons = {list(evaluation.horizons)}
+horizons = {sorted({*evaluation.horizons, evaluation.horizon})}
 primary_horizon = {max(evaluation.horizons)}
 [training]
 seed = {seed}

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.baselines import expected_spend_by_formula
+from models.baselines import expected_orders_by_formula, expected_spend_by_formula
 from models.bootstrap import Interval, paired_interval, paired_intervals
 from models.btyd import fit_btyd
-from models.metrics import aggregate_bias, auc, brier, ece, lift, log_loss, log_loss_rows, normalised_gini
+from models.metrics import auc, brier, ece, lift, log_loss, log_loss_rows, pr_auc
 from models.purchase import RECIPES, Recipe, fit_part
 from models.value import fit_value, gamma_deviance_rows
 
@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 PART_NAMES = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe.weights))
 VALUE_NAME = "value"
+ORDERS_NAME = "orders_if_any"
 SPEND_MODELS = {"btyd_spend": 0.0, "both_spend": 0.5, "boosting_spend": 1.0}
 """Name to the weight of the trees in what a buyer spends (`models.value.ValueModel`)."""
 TIE = 0.001
@@ -55,8 +56,13 @@ def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[
     Returns
     -------
     dict
-        ``{part: probability}``; for the value part, each spend candidate's spend given a purchase.
+        ``{part: probability}``; for the value part, each spend candidate's spend given a purchase; for the
+        orders part, the orders given a purchase.
     """
+    if name == ORDERS_NAME:
+        btyd = fit_btyd(fold.test, has_amounts=False)
+        model = fit_value(fold.train, btyd, fold.horizon, features, trees_weight=0.0, seed=seed)
+        return {name: model.orders_if_any(fold.test, fold.horizon)}
     if name == VALUE_NAME:
         return _run_value(fold, features, seed)
     part = fit_part(name, fold.train, fold.test, fold.horizon, features, seed)
@@ -78,19 +84,25 @@ def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``cutoff, customer_id, bought, spend``, ``p_<recipe>`` for each recipe and ``if_any_<spend model>``
-        for each spend model; ``formula_spend`` and ``last_period_spend`` are the dumb spend rules.
+        ``cutoff, customer_id, bought, orders, spend``, ``p_<recipe>`` for each recipe, ``orders_if_any``, and
+        ``if_any_<spend model>`` for each spend model; ``formula_`` and ``last_period_`` orders and spend are
+        the dumb rules, ``bgnbd_orders`` the purchase days that BG/NBD expects.
     """
     h, test = fold.horizon, fold.test
     table = {
         "cutoff": test["cutoff"].to_numpy(),
         "customer_id": test["customer_id"].to_numpy(),
         "bought": test[f"y_purchased_{h}d"].to_numpy(),
+        "orders": test[f"y_orders_{h}d"].to_numpy(),
         "spend": test[f"y_spend_{h}d"].to_numpy(),
+        "formula_orders": expected_orders_by_formula(test, h),
+        "last_period_orders": test[f"orders_{h}d"].to_numpy(),
+        "bgnbd_orders": (test[f"btyd_p_purchase_{h}d"] * test[f"btyd_days_if_any_{h}d"]).to_numpy(),
         "formula_spend": expected_spend_by_formula(test, h),
         "last_period_spend": test[f"spend_{h}d"].to_numpy(),
     }
     table |= {f"p_{r.name}": r.blend(parts) for r in RECIPES.values()}
+    table |= {ORDERS_NAME: parts[ORDERS_NAME]} if ORDERS_NAME in parts else {}
     table |= {f"if_any_{n}": parts[n] for n in SPEND_MODELS if n in parts}
     return pd.DataFrame(table)
 
@@ -108,7 +120,7 @@ def measure(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per column: ``log_loss, brier, auc, ece, lift_10``.
+        One row per column: ``log_loss, brier, auc, pr_auc, ece, lift_10``.
     """
     bought = table["bought"].to_numpy()
     rows = [
@@ -117,26 +129,11 @@ def measure(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
             "log_loss": log_loss(bought, table[column].to_numpy()),
             "brier": brier(bought, table[column].to_numpy()),
             "auc": auc(bought, table[column].to_numpy()),
+            "pr_auc": pr_auc(bought, table[column].to_numpy()),
             "ece": ece(bought, table[column].to_numpy()),
             "lift_10": lift(bought, table[column].to_numpy(), share=0.1),
         }
         for column in columns
-    ]
-    return pd.DataFrame(rows).set_index("candidate")
-
-
-def measure_spend(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.DataFrame:
-    """Measure expected spend on test rows.
-
-    Returns
-    -------
-    DataFrame
-        One row per candidate: ``gini`` (normalised) and ``bias`` (relative, of the sum).
-    """
-    spend = table["spend"].to_numpy()
-    rows = [
-        {"candidate": name, "gini": normalised_gini(spend, e), "bias": aggregate_bias(spend, e)}
-        for name, e in expected.items()
     ]
     return pd.DataFrame(rows).set_index("candidate")
 

@@ -1,9 +1,17 @@
 """Every candidate side by side, with the intervals that decide."""
 
-import pandas as pd
+from collections.abc import Callable, Mapping
 
-from models.folds import best_rule, log_loss_differences, measure, measure_spend
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.amount_metrics import decile_mape, rmsle, spearman
+from models.folds import ORDERS_NAME, best_rule, log_loss_differences, measure
+from models.metrics import aggregate_bias, mae, normalised_gini, rmse
 from models.purchase import RECIPES, Recipe
+
+Floats = NDArray[np.float64]
 
 REFERENCE = "bgnbd"
 
@@ -34,6 +42,24 @@ def leaderboard(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return board.sort_values(["log_loss", "candidate"])
 
 
+def orders_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+    """Measure expected orders: the dumb rules, BG/NBD's purchase days, and the winner.
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate, as `models.folds.measure_orders`; never to be judged by ``mae`` alone, which
+        rewards promising too little.
+    """
+    expected = {
+        "formula": table["formula_orders"].to_numpy(),
+        "last_period": table["last_period_orders"].to_numpy(),
+        "bgnbd": table["bgnbd_orders"].to_numpy(),
+        f"{recipe.name}_orders": (table[f"p_{recipe.name}"] * table[ORDERS_NAME]).to_numpy(),
+    }
+    return measure_orders(table, expected)
+
+
 def spend_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     """Measure expected spend: the dumb rules, BG/NBD × Gamma-Gamma, and the winner with each spend model.
 
@@ -43,7 +69,7 @@ def spend_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
         One row per candidate, as `models.folds.measure_spend`; empty where the log has no amounts.
     """
     if "if_any_btyd_spend" not in table or table["if_any_btyd_spend"].isna().any():
-        return pd.DataFrame(columns=["gini", "bias"])
+        return pd.DataFrame(columns=["gini", "spearman", "decile_mape", "bias"])
     p = table[f"p_{recipe.name}"].to_numpy()
     return measure_spend(
         table,
@@ -56,3 +82,40 @@ def spend_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
             f"{recipe.name}_boosting": p * table["if_any_boosting_spend"].to_numpy(),
         },
     )
+
+
+def measure_spend(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.DataFrame:
+    """Measure expected spend on test rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate: ``gini`` (normalised), ``spearman``, ``decile_mape`` and ``bias`` (relative, of
+        the sum).
+    """
+    measures = {
+        "gini": normalised_gini, "spearman": spearman, "decile_mape": decile_mape, "bias": aggregate_bias,
+    }  # fmt: skip
+    return _measured(table["spend"].to_numpy(), expected, measures)
+
+
+def measure_orders(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.DataFrame:
+    """Measure expected orders on test rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate: ``mae``, ``rmse``, ``rmsle`` and ``bias`` (relative, of the sum).
+    """
+    measures = {"mae": mae, "rmse": rmse, "rmsle": rmsle, "bias": aggregate_bias}
+    return _measured(table["orders"].to_numpy(), expected, measures)
+
+
+def _measured(
+    actual: Floats, expected: Mapping[str, Floats], measures: Mapping[str, Callable[[Floats, Floats], float]]
+) -> pd.DataFrame:
+    rows = [
+        {"candidate": name} | {label: of(actual, e) for label, of in measures.items()}
+        for name, e in expected.items()
+    ]
+    return pd.DataFrame(rows).set_index("candidate")

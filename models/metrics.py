@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from features.errors import ContractError
 
@@ -91,11 +91,32 @@ def auc(y: npt.ArrayLike, score: npt.ArrayLike) -> float:
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    happened, given = _amounts(y, score, ("y", "p"))
-    _refuse_odd_outcomes(happened)
+    happened, given = _ranked(y, score)
     if happened.min() == happened.max():
         raise ContractError("AUC needs both outcomes, but all rows have one", example=int(happened[0]))
     return float(roc_auc_score(happened, given))
+
+
+def pr_auc(y: npt.ArrayLike, score: npt.ArrayLike) -> float:
+    """Mean precision over the buyers, from the highest score down (average precision); higher is better.
+
+    The share of buyers among those ranked at least as high, averaged over the buyers: at random it is the
+    share of buyers, so it is to be compared on the same customers only.
+
+    Raises
+    ------
+    ContractError
+        Also if nobody bought.
+
+    Examples
+    --------
+    >>> round(pr_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
+    0.8333
+    """
+    happened, given = _ranked(y, score)
+    if happened.max() == 0:
+        raise ContractError("PR-AUC needs at least one buyer", hint="choose a longer horizon")
+    return float(average_precision_score(happened, given))
 
 
 def reliability(y: npt.ArrayLike, p: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
@@ -191,7 +212,7 @@ def normalised_gini(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     >>> round(normalised_gini([0, 1, 5], [1.0, 2.0, 9.0]), 4)
     1.0
     """
-    true, guess = _amounts(actual, predicted)
+    true, guess = checked_amounts(actual, predicted)
     if true.sum() <= 0:
         raise ContractError("the actual amounts must sum to more than zero", example=float(true.sum()))
     return float(_cumulated_share(true, guess) / _cumulated_share(true, true))
@@ -205,7 +226,7 @@ def aggregate_bias(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     >>> aggregate_bias([1, 3], [2, 3])
     0.25
     """
-    true, guess = _amounts(actual, predicted)
+    true, guess = checked_amounts(actual, predicted)
     if true.sum() == 0:
         raise ContractError("the actual total is zero, so nothing can be relative to it")
     return float(guess.sum() / true.sum() - 1)
@@ -219,7 +240,7 @@ def mae(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     >>> mae([1, 3], [2, 3])
     0.5
     """
-    true, guess = _amounts(actual, predicted)
+    true, guess = checked_amounts(actual, predicted)
     return float(np.abs(guess - true).mean())
 
 
@@ -231,34 +252,41 @@ def rmse(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     >>> rmse([1, 3], [1, 5]) ** 2
     2.0...
     """
-    true, guess = _amounts(actual, predicted)
+    true, guess = checked_amounts(actual, predicted)
     return float(np.sqrt(np.mean((guess - true) ** 2)))
 
 
-def _outcomes(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
-    happened, given = _amounts(y, p, ("y", "p"))
+def _ranked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
+    happened, given = checked_amounts(y, score, ("y", "p"))
     _refuse_odd_outcomes(happened)
-    _refuse((given < 0) | (given > 1), given, "probabilities outside [0, 1] in 'p'")
+    return happened, given
+
+
+def _outcomes(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
+    happened, given = _ranked(y, p)
+    refuse_rows((given < 0) | (given > 1), given, "probabilities outside [0, 1] in 'p'")
     return happened, given
 
 
 def _refuse_odd_outcomes(happened: Floats) -> None:
-    _refuse((happened != 0) & (happened != 1), happened, "outcomes other than 0 and 1 in 'y'")
+    refuse_rows((happened != 0) & (happened != 1), happened, "outcomes other than 0 and 1 in 'y'")
 
 
-def _amounts(
+def checked_amounts(
     actual: npt.ArrayLike, predicted: npt.ArrayLike, names: tuple[str, str] = ("actual", "predicted")
 ) -> tuple[Floats, Floats]:
+    """Return two equally long arrays of finite numbers, or refuse them."""
     first, second = np.asarray(actual, np.float64), np.asarray(predicted, np.float64)
     if first.ndim != 1 or first.shape != second.shape or first.size == 0:
         what = f"'{names[0]}' and '{names[1]}' must be one-dimensional, equally long and not empty"
         raise ContractError(what, example=(first.shape, second.shape))
     for values, name in zip((first, second), names, strict=True):
-        _refuse(~np.isfinite(values), values, f"missing or infinite values in '{name}'")
+        refuse_rows(~np.isfinite(values), values, f"missing or infinite values in '{name}'")
     return first, second
 
 
-def _refuse(bad: npt.NDArray[np.bool_], values: Floats, what: str) -> None:
+def refuse_rows(bad: npt.NDArray[np.bool_], values: Floats, what: str) -> None:
+    """Raise with the number of bad rows and the first of them, if there is any."""
     if bad.any():
         raise ContractError(f"{int(bad.sum())} {what}", example=float(values[bad][0]))
 

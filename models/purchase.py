@@ -15,9 +15,12 @@ from models.beta_geo import BetaGeoBase
 from models.btyd import FAMILIES, Btyd, beta_geo_from_dict
 from models.classifier import Boosting, fit_boosting
 from models.logistic import Logistic, fit_logistic
-from models.oracle import fit_lifetimes_bgnbd
+from models.oracle import fit_lifetimes_bgnbd, fit_lifetimes_pareto_nbd
+from models.pareto_nbd import ParetoNbd
 
 Floats = NDArray[np.float64]
+THEIRS = ("lifetimes_bgnbd", "pareto_nbd")
+"""Parts whose parameters lifetimes finds, or does not."""
 _TINY = 1e-9
 
 
@@ -79,11 +82,12 @@ RECIPES: dict[str, Recipe] = {
         _single("bgnbd", 1),
         _single("mbgnbd", 2),
         _single("lifetimes_bgnbd", 3),
-        _single("logistic", 4),
-        _single("logistic_btyd", 5),
-        _single("boosting", 6),
-        _single("boosting_btyd", 7),
-        Recipe("blend", dict.fromkeys(("logistic_btyd", "boosting", "boosting_btyd"), 1 / 3), 8),
+        _single("pareto_nbd", 4),
+        _single("logistic", 5),
+        _single("logistic_btyd", 6),
+        _single("boosting", 7),
+        _single("boosting_btyd", 8),
+        Recipe("blend", dict.fromkeys(("logistic_btyd", "boosting", "boosting_btyd"), 1 / 3), 9),
     )
 }
 """Every candidate. The blend's weights were fixed before any run."""
@@ -108,8 +112,8 @@ def fit_part(
     Parameters
     ----------
     name : str
-        A key of `RULES` or `FAMILIES`, ``lifetimes_bgnbd``, or ``logistic`` or ``boosting``, alone or with
-        ``_btyd``: the former then also sees what BG/NBD says, the latter starts from it.
+        A key of `RULES` or `FAMILIES`, ``lifetimes_bgnbd``, ``pareto_nbd``, or ``logistic`` or ``boosting``,
+        alone or with ``_btyd``: the former then also sees what BG/NBD says, the latter starts from it.
     train : DataFrame
         Panel rows whose label for this horizon is mature.
     newest : DataFrame
@@ -124,11 +128,11 @@ def fit_part(
     bought = train[f"y_purchased_{horizon}d"].to_numpy()
     if name in FAMILIES:
         return BtydPart(FAMILIES[name]().fit(newest))
-    if name == "lifetimes_bgnbd" and (theirs := fit_lifetimes_bgnbd(newest)) is not None:
-        return BtydPart(theirs)
+    if name in THEIRS and (theirs := _fit_theirs(name, newest)) is not None:
+        return theirs
     if name in RULES:
         return fit_rule(name, train, bought, horizon)
-    if name == "lifetimes_bgnbd" or bought.min() == bought.max():  # it failed; or there is nothing to learn
+    if name in THEIRS or bought.min() == bought.max():  # it failed; or there is nothing to learn
         return fit_rule("base_rate", train, bought, horizon)
     kind, _, btyd = name.partition("_")
     if kind == "logistic":
@@ -136,6 +140,13 @@ def fit_part(
     if kind == "boosting":
         return fit_boosting(train, bought, features, horizon, seed, from_btyd=bool(btyd))
     raise ContractError(f"{name!r} is not a part of any recipe")
+
+
+def _fit_theirs(name: str, newest: pd.DataFrame) -> Part | None:
+    if name == "pareto_nbd":
+        return fit_lifetimes_pareto_nbd(newest)
+    model = fit_lifetimes_bgnbd(newest)
+    return None if model is None else BtydPart(model)
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,8 @@ def part_state(part: Part) -> tuple[str, dict[str, Any]]:
         return "rule", part.to_dict()
     if isinstance(part, BtydPart):
         return "btyd", part.model.to_dict()
+    if isinstance(part, ParetoNbd):
+        return "pareto_nbd", part.to_dict()
     if isinstance(part, Logistic):
         return "logistic", part.to_dict()
     if isinstance(part, Boosting):
@@ -234,6 +247,8 @@ def part_from_state(kind: str, state: dict[str, Any], trees: Any) -> Part:
         return BinnedRule.from_dict(state)
     if kind == "btyd":
         return BtydPart(beta_geo_from_dict(state))
+    if kind == "pareto_nbd":
+        return ParetoNbd.from_dict(state)
     if kind == "logistic":
         return Logistic.from_dict(state)
     if kind == "boosting":

@@ -1,6 +1,7 @@
 """A leaderboard as text and as records."""
 
 import json
+from math import nan  # a training of an earlier version has fewer measures
 from typing import Any
 
 import pandas as pd
@@ -22,17 +23,30 @@ def board_measures(board: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 def board_lines(board: pd.DataFrame) -> list[str]:
     """Lay the board out for a terminal; gains are in log-loss, with paired 95 % intervals."""
-    columns = ["candidate", "log-loss", "AUC", "Brier", "ECE", "lift 10%", "over best rule", "over BG/NBD"]
+    columns = [
+        "candidate", "log-loss", "AUC", "PR-AUC", "Brier", "ECE", "lift 10%", "over best rule", "over BG/NBD",
+    ]  # fmt: skip
     rows = [
         [
             f"{name}{' (rule)' if row['is_rule'] else ''}",
-            *[f"{row[c]:.4f}" for c in ("log_loss", "auc", "brier", "ece")],
+            *[f"{row.get(c, nan):.4f}" for c in ("log_loss", "auc", "pr_auc", "brier", "ece")],
             f"{row['lift_10']:.2f}",
             *[_interval(row, c) for c in ("over_rule", "over_bgnbd")],
         ]
         for name, row in board.iterrows()
     ]
     return table(columns, rows)
+
+
+def amount_lines(board: pd.DataFrame) -> list[str]:
+    """Lay out a board of expected orders or spend; empty where it is."""
+    if board.empty:
+        return []
+    rows = [
+        [str(name), *(f"{row[c]:+.1%}" if c == "bias" else f"{row[c]:.4f}" for c in board.columns)]
+        for name, row in board.iterrows()
+    ]
+    return table(["candidate", *board.columns], rows)
 
 
 def _interval(row: "pd.Series[Any]", name: str) -> str:

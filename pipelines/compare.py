@@ -1,12 +1,14 @@
 """`repurchase compare`: the leaderboard of a training and, once the log has gone on, of the days after it."""
 
 import json
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 
-from models.leaderboard import leaderboard
+from models.grade import grade
+from models.purchase import RECIPES
 from pipelines.board import board_lines, board_records
 from pipelines.config import Config
 from pipelines.console import Answer, Console
@@ -16,6 +18,7 @@ from pipelines.purchase_log import open_log
 from pipelines.registry import CHALLENGER, CHAMPION, Registry, Version
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import load_panel, run_folds
+from pipelines.verdict import verdict, verdict_page
 
 
 def compare(config: Config, console: Console, versions: list[str] | None = None) -> Answer:
@@ -39,17 +42,29 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
         f"trained until {data['trained_until']}; {len(data['folds'])} out-of-time folds, "
         f"{data['judged_horizon']} days ahead:",
         *board_lines(folds.set_index("candidate")),
+        *_grade_lines(folds.set_index("candidate"), data.get("recipe")),
     ]
     holdout = _holdout(config, console, registry, stored, data)
     if holdout is None:
         lines.append("no holdout yet: after the training the log must hold a horizon with buyers and others")
         return Answer({"folds": board_records(folds), "holdout": None}, lines)
-    start, board = holdout
+    start, tested = holdout
+    names = [f"v{version.number}" for version in stored]
+    found = verdict(tested, RECIPES[data.get("recipe", "bgnbd")], names, config.training.seed)
+    board = found.board
+    title = f"holdout, {start} and {data['judged_horizon']} days on, which no training has seen"
     run.json({"cutoff": start.isoformat(), "board": board_records(board)}, "holdout.json")
+    run.text(verdict_page(title, found, tested, names), "holdout.html")
     run.metrics({f"holdout_{name}_log_loss": row["log_loss"] for name, row in board.iterrows()})
-    lines += [f"holdout, {start} and {data['judged_horizon']} days on, which no training has seen:"]
-    lines += board_lines(board)
-    return Answer({"folds": board_records(folds), "holdout": board_records(board)}, lines)
+    lines += [f"{title}:", *found.lines(), *(f"warning: {text}" for text in found.suspicions)]
+    grades = [asdict(g) | {"sentence": g.sentence} for g in found.grades]
+    answer = {"folds": board_records(folds), "holdout": board_records(board), "grades": grades}
+    return Answer(answer, lines)
+
+
+def _grade_lines(board: pd.DataFrame, recipe: str | None) -> list[str]:
+    """Grade the winner of the folds; a training of an earlier version does not say who it was."""
+    return [grade(board, recipe).sentence] if recipe and recipe in board.index else []
 
 
 def _stored(registry: Registry, versions: list[str] | None) -> list[Version]:
@@ -102,4 +117,4 @@ def _holdout(
         tested = run_folds(panel, [start], horizon, config, log)
     for version in stored:
         tested[f"p_v{version.number}"] = registry.load(version).p_purchase(test, horizon)
-    return start, leaderboard(tested, config.training.seed)
+    return start, tested

@@ -13,11 +13,10 @@ from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
 from models.findings import Finding, worst_first
 from models.folds import best_rule, measure
-from models.leaderboard import leaderboard, spend_board
 from models.purchase import RECIPES
 from models.scorer import Scorer
 from pipelines.amount_sizes import about_amounts, middle_purchase
-from pipelines.board import board_lines, board_measures, board_records
+from pipelines.board import board_measures, board_records
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
@@ -29,6 +28,13 @@ from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, pseudonymised, train_scorer
+from pipelines.verdict import Verdict, verdict, verdict_page
+
+PROVED = (
+    "the leak proof has passed, so that no feature moves when the future is changed: look for a column that "
+    "is filled in afterwards but dated before, or be glad of a shop that is easy to predict"
+)
+"""What is said of figures that are too good to be true; a proof that fails stops the training."""
 
 
 def train(config: Config, console: Console, as_of: date | None = None) -> Answer:
@@ -63,8 +69,10 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         champion = registry.by_alias(CHAMPION)
         if champion is not None:
             training = _with_champion(training, registry, champion, console)
-        made, board = _track(registry, config, training, data, assumptions)
-    return _answer(made, board, training, log, data["warnings"], assumptions)
+        found = verdict(training.folds, training.recipe, [training.recipe.name], config.training.seed)
+        data["warnings"] += [{"code": "too_good", "text": f"{s}; {PROVED}"} for s in found.suspicions]
+        made = _track(registry, config, training, found, data, assumptions)
+    return _answer(made, found, training, log, data["warnings"], assumptions)
 
 
 def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
@@ -113,6 +121,7 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
         "cutoffs": [c.isoformat() for c in schedule.cutoffs],
         "folds": [c.isoformat() for c in schedule.folds],
         "panel_rows": len(training.panel),
+        "recipe": training.recipe.name,
     }
 
 
@@ -154,12 +163,11 @@ def _track(
     registry: Registry,
     config: Config,
     training: Training,
+    found: Verdict,
     data: dict[str, Any],
     assumptions: list[Finding],
-) -> tuple[Version, pd.DataFrame]:
-    seed, recipe = config.training.seed, training.recipe
-    complete = training.folds.dropna(axis="columns")
-    board = leaderboard(complete, seed)
+) -> Version:
+    recipe, board = training.recipe, found.board
     tags = {"kind": "training", "recipe": recipe.name, "trained_until": data["trained_until"]}
     with registry.run(f"train until {data['trained_until']}", tags=tags) as run:
         run.params(_flat(config.shown()))
@@ -170,7 +178,10 @@ def _track(
         run.json([asdict(finding) for finding in assumptions], "assumptions.json")
         run.json(board_records(board), "leaderboard.json")
         run.text(board.to_csv(), "leaderboard.csv")
-        run.text(spend_board(training.folds, recipe).to_csv(), "spend.csv")
+        run.text(found.orders.to_csv(), "orders.csv")
+        run.text(found.spend.to_csv(), "spend.csv")
+        title = f"Trained until {data['trained_until']}, judged {data['judged_horizon']} days ahead"
+        run.text(verdict_page(title, found, training.folds, [recipe.name]), "leaderboard.html")
         run.frame(pseudonymised(training.folds), "folds/folds.parquet")
         shown = list(dict.fromkeys([recipe.name, "bgnbd", best_rule(training.folds).name]))
         run.figure(reliability_figure(training.folds, shown), "plots/reliability.png")
@@ -181,20 +192,19 @@ def _track(
         for name, figure in pictures.items():
             run.figure(figure, f"plots/{name}.png")
         run.metrics(board_measures(board)[recipe.name])
-        _track_candidates(registry, run, complete, board)
-        made = registry.register(
+        _track_candidates(registry, run, training.folds, board)
+        return registry.register(
             training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}", data["amounts"]
         )
-    return made, board
 
 
 def _track_candidates(
-    registry: Registry, parent: TrackedRun, complete: pd.DataFrame, board: pd.DataFrame
+    registry: Registry, parent: TrackedRun, folds: pd.DataFrame, board: pd.DataFrame
 ) -> None:
     """One child run a candidate: its measures over all folds, and fold by fold."""
     columns = [f"p_{name}" for name in board.index]
     measures = board_measures(board)
-    by_fold = [measure(rows, columns) for _, rows in complete.groupby("cutoff", sort=True)]
+    by_fold = [measure(rows, columns) for _, rows in folds.groupby("cutoff", sort=True)]
     for name in board.index:
         with registry.run(str(name), parent=parent, tags={"kind": "candidate"}) as run:
             if name in RECIPES:
@@ -202,7 +212,7 @@ def _track_candidates(
             run.metrics(measures[str(name)])
             for step, fold in enumerate(by_fold):
                 run.metrics({f"fold_{k}": fold.loc[name, k] for k in ("log_loss", "auc", "ece")}, step)
-            run.figure(reliability_figure(complete, [str(name)]), "plots/reliability.png")
+            run.figure(reliability_figure(folds, [str(name)]), "plots/reliability.png")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -215,7 +225,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _answer(
     made: Version,
-    board: pd.DataFrame,
+    found: Verdict,
     training: Training,
     log: PurchaseLog,
     warnings: list[dict[str, str]],
@@ -232,7 +242,7 @@ def _answer(
         *log.row_lines(),
         *(f"warning: {warning['text']}" for warning in warnings),
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
-        *board_lines(board),
+        *found.lines(),
         *(f"buy-till-you-die assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
@@ -243,7 +253,10 @@ def _answer(
         "digest": made.tags["digest"],
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
-        "leaderboard": board_records(board),
+        "leaderboard": board_records(found.board),
+        "orders": board_records(found.orders),
+        "spend": board_records(found.spend),
+        "grades": [asdict(g) | {"sentence": g.sentence} for g in found.grades],
         "warnings": warnings,
         "assumptions": [asdict(finding) for finding in assumptions],
     }

@@ -17,6 +17,7 @@ from features.rfm import WINDOWS, rfm
 from features.snapshot import sample_customers
 from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
 from models.folds import (
+    ORDERS_NAME,
     PART_NAMES,
     VALUE_NAME,
     best_rule,
@@ -152,7 +153,7 @@ def run_folds(
     """Refit every part before each fold, in parallel, and collect the test rows."""
     features, seed = feature_names(log, config), config.training.seed
     folds = [make_fold(panel, pd.Timestamp(c), horizon) for c in cutoffs]
-    names = [*PART_NAMES, *([VALUE_NAME] if log.has_amounts else [])]
+    names = [*PART_NAMES, ORDERS_NAME, *([VALUE_NAME] if log.has_amounts else [])]
     jobs = [(name, fold) for fold in folds for name in names]
     results = in_parallel(run_part, ((name, fold, features, seed) for name, fold in jobs))
     tables = []

@@ -20,7 +20,7 @@ from features.door import at_the_door, used_lines
 from features.history import make_history
 from features.records import Records
 from models.btyd import with_btyd_by_cutoff
-from models.folds import PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part
+from models.folds import ORDERS_NAME, PART_NAMES, VALUE_NAME, fold_table, make_fold, run_part
 from models.purchase import RECIPES, PurchaseModel, fit_part
 from models.schedule import plan
 from models.scorer import Scorer
@@ -121,7 +121,7 @@ def panel_without_amounts() -> SimpleNamespace:
 
 
 def _fold_table(panel: SimpleNamespace, horizon: int) -> pd.DataFrame:
-    names = [*PART_NAMES, *([VALUE_NAME] if panel.has_amounts else [])]
+    names = [*PART_NAMES, ORDERS_NAME, *([VALUE_NAME] if panel.has_amounts else [])]
     tables = []
     for cutoff in panel.schedule.folds:
         fold = make_fold(panel.frame, pd.Timestamp(cutoff), horizon)

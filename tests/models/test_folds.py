@@ -17,10 +17,10 @@ from models.folds import (
     log_loss_difference,
     make_fold,
     measure,
-    measure_spend,
     newer_half,
     run_part,
 )
+from models.leaderboard import measure_orders, measure_spend
 from models.metrics import log_loss
 from models.purchase import RECIPES, Recipe
 
@@ -139,6 +139,19 @@ def test_spend_measures_by_hand() -> None:
     assert board["bias"].tolist() == [0, 1, 0]
     backwards = (2 * np.mean([0, 0.25, 1]) - 1) / (2 * np.mean([0.75, 1, 1]) - 1)
     assert board["gini"].tolist() == pytest.approx([1, 1, backwards])
+    assert board["spearman"].tolist() == pytest.approx([1, 1, -1])
+    assert board["decile_mape"].tolist()[:2] == pytest.approx(
+        [0, 0.7]
+    )  # nothing promised, nothing brought: 0
+
+
+def test_orders_measures_by_hand() -> None:
+    table = pd.DataFrame({"orders": [0.0, 1.0, 3.0]})
+    board = measure_orders(table, {"right": np.array([0.0, 1, 3]), "high": np.array([1.0, 1, 7])})
+    assert board.loc["right"].tolist() == [0, 0, 0, 0]
+    assert board.loc["high"].tolist() == pytest.approx(
+        [5 / 3, np.sqrt(17 / 3), np.log(2) * np.sqrt(2 / 3), 1.25]
+    )
 
 
 # ---- the choice ------------------------------------------------------------------------------------------
@@ -180,7 +193,7 @@ def test_the_simplest_of_those_that_tie_where_the_blend_is_out(contest: Callable
     everyone = dict.fromkeys(LEARNED, 0.3) | {"blend": 3.0}
     assert chosen(contest(recency_rule=1.5, **everyone)) == "bgnbd"
     assert chosen(contest(recency_rule=1.5, **everyone | {"bgnbd": 1.0})) == "mbgnbd"
-    family = dict.fromkeys(["bgnbd", "mbgnbd", "lifetimes_bgnbd"], 1.0)
+    family = dict.fromkeys(["bgnbd", "mbgnbd", "lifetimes_bgnbd", "pareto_nbd"], 1.0)
     assert chosen(contest(recency_rule=1.5, **everyone | family)) == "logistic"
 
 

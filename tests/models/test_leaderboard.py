@@ -8,7 +8,7 @@ import pytest
 
 from models.baselines import RULES
 from models.folds import best_rule, log_loss_difference, measure
-from models.leaderboard import REFERENCE, leaderboard, spend_board
+from models.leaderboard import REFERENCE, leaderboard, orders_board, spend_board
 from models.metrics import aggregate_bias, normalised_gini
 from models.purchase import RECIPES
 
@@ -23,7 +23,9 @@ def board(folds: pd.DataFrame) -> pd.DataFrame:
 def test_every_candidate_once_and_the_best_first(board: pd.DataFrame) -> None:
     assert sorted(board.index) == sorted(RECIPES)
     assert board["log_loss"].is_monotonic_increasing
-    assert board.columns.tolist() == ["log_loss", "brier", "auc", "ece", "lift_10", "is_rule", *GAINS]
+    assert board.columns.tolist() == [
+        "log_loss", "brier", "auc", "pr_auc", "ece", "lift_10", "is_rule", *GAINS,
+    ]  # fmt: skip
     assert np.isfinite(board[GAINS]).all().all()
     assert set(board.index[board["is_rule"]]) == set(RULES)
 
@@ -86,6 +88,28 @@ def test_log_loss_is_over_all_folds_at_once(folds: pd.DataFrame, board: pd.DataF
     assert board.loc["blend", "log_loss"] == pytest.approx(np.average(by_fold, weights=sizes))
 
 
+# ---- orders ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shop", ["folds", "folds_without_amounts"])
+def test_orders_candidates(shop: str, request: pytest.FixtureRequest) -> None:
+    table = request.getfixturevalue(shop)
+    board = orders_board(table, RECIPES["blend"])
+    assert board.index.tolist() == ["formula", "last_period", "bgnbd", "blend_orders"]
+    assert board.columns.tolist() == ["mae", "rmse", "rmsle", "bias"]
+    expected = table["p_blend"] * table["orders_if_any"]
+    assert board.loc["blend_orders", "bias"] == pytest.approx(aggregate_bias(table["orders"], expected))
+    assert (table["orders_if_any"] >= 1).all()
+    assert ((table["orders"] > 0) == (table["bought"] == 1)).all()
+
+
+def test_a_model_expects_orders_better_than_the_rules(folds: pd.DataFrame) -> None:
+    board = orders_board(folds, RECIPES["bgnbd"])
+    assert board.loc["bgnbd_orders", "rmse"] < board.loc[["formula", "last_period"], "rmse"].min()
+    assert abs(board.loc["bgnbd_orders", "bias"]) < 0.1
+    assert board.loc["formula", "bias"] > 0.5  # past rates last for ever: nobody leaves
+
+
 # ---- spend -----------------------------------------------------------------------------------------------
 
 
@@ -111,7 +135,7 @@ def test_gamma_gamma_beats_the_spend_rules_on_its_own_shop(folds: pd.DataFrame) 
 def test_no_spend_board_without_amounts(folds_without_amounts: pd.DataFrame) -> None:
     board = spend_board(folds_without_amounts, RECIPES["bgnbd"])
     assert board.empty
-    assert board.columns.tolist() == ["gini", "bias"]
+    assert board.columns.tolist() == ["gini", "spearman", "decile_mape", "bias"]
 
 
 def test_no_spend_board_where_a_fold_has_no_spend_model(folds: pd.DataFrame) -> None:

@@ -21,11 +21,13 @@ OF_PROBABILITIES = [
     metrics.log_loss,
     metrics.brier,
     metrics.auc,
+    metrics.pr_auc,
     metrics.ece,
     metrics.reliability,
     metrics.lift,
     metrics.gains,
 ]
+OF_SCORES = [metrics.auc, metrics.pr_auc]
 OF_AMOUNTS = [metrics.normalised_gini, metrics.aggregate_bias, metrics.mae, metrics.rmse]
 
 
@@ -33,6 +35,13 @@ def test_agrees_with_scikit_learn() -> None:
     assert metrics.log_loss(Y, P) == pytest.approx(sk.log_loss(Y, P), rel=1e-12)
     assert metrics.brier(Y, P) == pytest.approx(sk.brier_score_loss(Y, P), rel=1e-12)
     assert metrics.auc(Y, TIED) == pytest.approx(sk.roc_auc_score(Y, TIED), rel=1e-12)
+    assert metrics.pr_auc(Y, TIED) == pytest.approx(sk.average_precision_score(Y, TIED), rel=1e-12)
+
+
+def test_pr_auc_is_the_share_of_buyers_where_nothing_is_known() -> None:
+    assert metrics.pr_auc(Y, np.full_like(P, 0.3)) == pytest.approx(Y.mean())
+    assert metrics.pr_auc(Y, Y) == 1
+    assert metrics.pr_auc(Y, P) > Y.mean() + 0.2
 
 
 def test_log_loss_is_clipped_and_finite() -> None:
@@ -46,7 +55,9 @@ def test_log_loss_rewards_the_truth() -> None:
     assert metrics.log_loss(Y, P) < metrics.log_loss(Y, P**2)
 
 
-@pytest.mark.parametrize("measure", [metrics.log_loss, metrics.brier, metrics.auc, metrics.ece, metrics.lift])
+@pytest.mark.parametrize(
+    "measure", [metrics.log_loss, metrics.brier, metrics.auc, metrics.pr_auc, metrics.ece, metrics.lift]
+)
 @pytest.mark.parametrize("given", [P, TIED, np.full_like(P, 0.3)], ids=["distinct", "tied", "constant"])
 def test_row_order_does_not_matter(measure: Callable[..., float], given: np.ndarray) -> None:
     shuffle = np.random.default_rng(0).permutation(P.size)
@@ -158,7 +169,7 @@ def test_bad_outcomes_are_refused(
         measure(y, p)
 
 
-@pytest.mark.parametrize("measure", [m for m in OF_PROBABILITIES if m is not metrics.auc])
+@pytest.mark.parametrize("measure", [m for m in OF_PROBABILITIES if m not in OF_SCORES])
 @pytest.mark.parametrize("p", [[0.5, 1.01], [-0.1, 0.5]])
 def test_bad_probabilities_are_refused(measure: Callable[..., object], p: list[float]) -> None:
     with pytest.raises(ContractError, match="outside"):
@@ -184,6 +195,7 @@ def test_bad_amounts_are_refused(
     ("call", "what"),
     [
         (lambda: metrics.auc([1, 1], [0.5, 0.6]), "both outcomes"),
+        (lambda: metrics.pr_auc([0, 0], [0.5, 0.6]), "at least one buyer"),
         (lambda: metrics.gains([0, 0], [0.5, 0.6]), "at least one buyer"),
         (lambda: metrics.gains([0, 1], [0.5, 0.6], points=0), "points"),
         (lambda: metrics.lift([0, 1], [0.5, 0.6], share=0), "share"),

@@ -15,6 +15,7 @@ from models.classifier import Boosting
 from models.folds import PART_NAMES, make_fold
 from models.logistic import Logistic
 from models.next_order import time_grid
+from models.pareto_nbd import ParetoNbd
 from models.purchase import (
     RECIPES,
     BtydPart,
@@ -103,6 +104,7 @@ def test_parts_are_what_their_names_say(panel: SimpleNamespace) -> None:
     kinds = {n: type(fit_part(n, train, panel.newest, 90, panel.features, 7)) for n in PART_NAMES}
     assert all(kinds[name] is BinnedRule for name in RULES)
     assert kinds["bgnbd"] is kinds["lifetimes_bgnbd"] is BtydPart
+    assert kinds["pareto_nbd"] is ParetoNbd
     assert kinds["logistic"] is kinds["logistic_btyd"] is Logistic
     assert kinds["boosting"] is kinds["boosting_btyd"] is Boosting
 

@@ -155,3 +155,6 @@ def test_compare_adds_the_holdout_and_keeps_it_with_the_run(own_shop, capsys):
     stored = list((own_shop.parent / "mlartifacts").rglob("holdout.json"))
     assert len(stored) == 1
     assert json.loads(stored[0].read_text())["cutoff"] == AS_OF
+    [graded] = answer["grades"]
+    assert graded["candidate"] == "v1"
+    assert graded["sentence"] in (stored[0].parent / "holdout.html").read_text()

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models import tripwire
 from models.gate import judge
 from models.purchase import RECIPES
 from pipelines.cli import main
@@ -25,9 +26,15 @@ def test_the_same_challenger_again_is_a_no_op(own_shop, capsys):
     assert said(capsys)["verdict"] == "none"
 
 
-def test_retraining_on_newer_data_renews_the_champion_and_a_dry_run_changes_nothing(own_shop, capsys):
+def test_retraining_on_newer_data_renews_the_champion_and_a_dry_run_changes_nothing(
+    own_shop, capsys, monkeypatch
+):
+    monkeypatch.setattr(tripwire, "AUC_LIMIT", 0.5)
     assert run(own_shop, "train", "--as-of", "2025-06-01") == 0
     trained = said(capsys)
+    assert [g["candidate"] for g in trained["grades"]] == [trained["recipe"]]
+    [warning] = [w["text"] for w in trained["warnings"] if w["code"] == "too_good"]
+    assert "too good to be true (above 0.5); the leak proof has passed" in warning
     assert trained["version"] == "2"
     names = [row["candidate"] for row in trained["leaderboard"]]
     assert (

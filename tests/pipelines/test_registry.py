@@ -72,7 +72,16 @@ def test_the_store_shows_parent_candidates_metrics_and_plots(own_shop, registry)
     [parent] = [r for r in runs if r.data.tags.get("kind") == "training"]
     children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     names = {r.info.run_name for r in children}
-    assert {"blend", "boosting", "logistic", "bgnbd", "mbgnbd", "lifetimes_bgnbd", "base_rate"} <= names
+    assert {
+        "blend",
+        "boosting",
+        "logistic",
+        "bgnbd",
+        "mbgnbd",
+        "lifetimes_bgnbd",
+        "pareto_nbd",
+        "base_rate",
+    } <= names
     for child in children:
         assert {"log_loss", "auc", "over_rule", "over_rule_lo", "over_rule_hi"} <= set(child.data.metrics)
         assert len(client.get_metric_history(child.info.run_id, "fold_log_loss")) > 1
@@ -81,6 +90,7 @@ def test_the_store_shows_parent_candidates_metrics_and_plots(own_shop, registry)
         ]
     logged = {a.path for a in client.list_artifacts(parent.info.run_id)}
     assert {"config.json", "data.json", "features.json", "leaderboard.json", "gate.json", "plots"} <= logged
+    assert {"leaderboard.html", "orders.csv", "spend.csv"} <= logged
     assert parent.data.params["target.primary_horizon"] == "90"
     assert parent.data.tags["verdict"] == "first"
     assert all(r.info.status == "FINISHED" for r in runs)
@@ -94,7 +104,7 @@ def test_no_customer_is_named_in_the_store(own_shop):
     assert len(folds) == 1
     assert not set(ids) & set(pd.read_parquet(folds[0])["customer_id"].astype(str))
     for path in (own_shop.parent / "mlartifacts").rglob("*"):
-        if path.is_file() and path.suffix in {".json", ".csv"}:
+        if path.is_file() and path.suffix in {".json", ".csv", ".html"}:
             text = path.read_text()
             assert not [i for i in ids if f'"{i}"' in text], path
 
