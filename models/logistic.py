@@ -16,6 +16,9 @@ COLUMNS = (
     "frequency", "recency", "T", "days_since_last_order", "n_orders", "total_spend",
     "orders_28d", "orders_90d", "orders_180d",
 )  # fmt: skip
+BTYD_SAID = ("btyd_log_odds", "btyd_days_if_any", "btyd_p_alive")
+"""Names of what `btyd_said` returns, in its order."""
+
 _TINY = 1e-6
 """What a model of a few parameters says is not taken for surer than this."""
 
@@ -86,6 +89,16 @@ def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd:
     model = LogisticRegression(C=1.0, max_iter=2000).fit((x - mean) / scale, bought)
     plain = [tuple(map(float, values)) for values in (mean, scale, model.coef_[0])]
     return Logistic(plain[0], plain[1], plain[2], float(model.intercept_[0]), has_btyd)
+
+
+def logistic_contributions(model: Logistic, frame: pd.DataFrame, horizon: int) -> dict[str, Floats]:
+    """Split the log-odds over the inputs: coefficient times standardised input, each of shape (n,).
+
+    With the intercept, they add up to the log-odds.
+    """
+    x = (_inputs(frame, horizon, has_btyd=model.has_btyd) - np.asarray(model.mean)) / np.asarray(model.scale)
+    names = [*COLUMNS, *(BTYD_SAID if model.has_btyd else ())]
+    return dict(zip(names, (x * np.asarray(model.coef)).T, strict=True))
 
 
 def _inputs(frame: pd.DataFrame, horizon: int, *, has_btyd: bool) -> Floats:

@@ -13,6 +13,7 @@ from models.btyd import Btyd, with_btyd
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
 from models.value import ValueModel
+from models.witnesses import Grounds, grounds_from_state, grounds_state
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +51,8 @@ class Scorer:
         below it who has been silent for longer than the primary horizon has lapsed already.
     period : str
         Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
+    grounds : Grounds, optional
+        What reasons rest on (`models.reasons`); a scorer without them gives none.
     """
 
     purchase: PurchaseModel
@@ -63,6 +66,7 @@ class Scorer:
     tier_edges: tuple[float, float] = (0.0, 1.0)
     lapsed_below: float = 0.0
     period: str = "day"
+    grounds: Grounds | None = None
 
     @property
     def btyd(self) -> Btyd:
@@ -190,6 +194,7 @@ class Scorer:
                     trees[f"purchase_{horizon}d_{name}"] = part.trees  # type: ignore[attr-defined]
         if self.value.trees is not None:
             trees["spend"] = self.value.trees
+        grounds, of_witnesses = grounds_state(self.grounds)
         state = {
             "schema_version": SCHEMA_VERSION,
             "recipe": self.purchase.recipe.name,
@@ -205,8 +210,9 @@ class Scorer:
             "features": list(self.features),
             "trained_until": self.trained_until,
             "period": self.period,
+            "grounds": grounds,
         }
-        return state, trees
+        return state, trees | of_witnesses
 
     @classmethod
     def from_state(cls, state: dict[str, Any], trees: dict[str, Any]) -> "Scorer":
@@ -242,6 +248,7 @@ class Scorer:
             features=tuple(state["features"]),
             trained_until=state["trained_until"],
             period=state.get("period", "day"),  # models of before it was recorded have none
+            grounds=grounds_from_state(state.get("grounds"), trees),  # nor these
         )
 
 

@@ -30,6 +30,7 @@ from models.purchase import RECIPES, BtydPart, Part, PurchaseModel, Recipe, fit_
 from models.schedule import Schedule, plan, ready_on
 from models.scorer import Scorer
 from models.value import fit_value
+from models.witnesses import find_grounds
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
@@ -166,8 +167,9 @@ def fit_scorer(
     judged = schedule.judged_horizon
     used = features if trees_weight or recipe.has_trees else rfm_only(features, target.horizons)
     value = fit_value(train[judged], btyd, judged, features, trees_weight=trees_weight, seed=seed)
+    purchase = PurchaseModel(recipe, parts, btyd)
     scorer = Scorer(
-        purchase=PurchaseModel(recipe, parts, btyd),
+        purchase=purchase,
         value=value,
         horizons=tuple(target.horizons),
         primary_horizon=target.primary_horizon,
@@ -176,6 +178,7 @@ def fit_scorer(
         features=used,
         trained_until=schedule.until.isoformat(),
         period=log.period.kind,
+        grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
     )
     # All it sees when it scores.
     return scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
