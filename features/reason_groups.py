@@ -21,28 +21,24 @@ class Group:
     members : tuple of str
         Features, ``{n}`` standing for the days of any window; ``btyd_`` and ``formula`` are what the
         buy-till-you-die models and the formula rule say.
-    face : str, optional
-        The feature that speaks for all members; by default that of them which moves the customer most.
     """
 
     actionable: bool
     why: str
     members: tuple[str, ...]
-    face: str | None = None
 
 
 GROUPS: Mapping[str, Group] = {
     "rhythm": Group(
         False,
         "How often and since when they buy is their own habit. All members are made of the same three "
-        "numbers, and what a model says of one of them alone means little: the silence speaks for them.",
+        "numbers, and what a model says of one of them alone means little.",
         ("T", "recency", "frequency", "n_orders", "cohort_age_months", "mean_gap", "purchase_cycles",
          "days_since_last_order", "silent_cycles", "days_overdue", "silence_of_longest_gap",
          "btyd_log_odds", "btyd_days_if_any", "btyd_p_alive"),
-        face="days_since_last_order",
     ),
     "past_rate": Group(
-        False, "What the formula rule goes by: orders over time as a customer.", ("formula",), face="n_orders"
+        False, "What the formula rule goes by: orders over time as a customer.", ("formula",)
     ),
     "recent": Group(
         False,
@@ -166,8 +162,3 @@ def group_of(feature: str) -> str:
 def is_actionable(group: str) -> bool:
     """Whether the shop can influence or answer what a group tells."""
     return group in GROUPS and GROUPS[group].actionable
-
-
-def face_of(group: str) -> str | None:
-    """Return the feature that always speaks for a group; None where the strongest does."""
-    return GROUPS[group].face if group in GROUPS else None

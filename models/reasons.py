@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.attributes import is_sensitive
-from features.reason_groups import face_of, group_of, is_actionable
+from features.reason_groups import group_of, is_actionable
 from features.wording import ATTRIBUTE, windows
 from models.btyd import with_btyd
 from models.contributions import contributions
@@ -25,6 +25,9 @@ MOST = 3
 SMALLEST = 0.05
 """In log-odds: it moves a chance of 20 % by less than one point."""
 
+SHOWN_AS = {"formula": "n_orders", "btyd_spend_per_day": "average_order_value"}
+"""Inputs that are no features, and the feature that speaks for each; for the rhythm: `_silence_speaks`."""
+
 COLUMNS = {
     "customer_id": "str",
     "place": "int64",
@@ -40,13 +43,13 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, sensitive: Collection[str] = ()
     """Find each customer's reasons, the weightiest first.
 
     What the champion adds to the log-odds of a purchase is split over its inputs, less what it adds for the
-    training base on average, and summed by groups that tell one fact. A group is given if it moves the
-    log-odds by `SMALLEST` at least and every witness moves them in the same direction.
+    training base on average, and summed by groups that tell one fact. A group is given if the champion
+    and every witness move the log-odds in the same direction, each by `SMALLEST` at least.
 
     Parameters
     ----------
     scorer : Scorer
-        The champion; one without grounds gives no reasons.
+        The champion; one without grounds, or that tells nobody apart, gives no reasons.
     frame : DataFrame
         One row per customer, as `Scorer.score` takes it.
     sensitive : collection of str
@@ -59,20 +62,22 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, sensitive: Collection[str] = ()
         the ``feature`` that speaks for it and its ``value``, ``contribution`` (log-odds; below zero it lowers
         the chance), ``actionable``.
     """
-    if scorer.grounds is None or frame.empty:
+    if scorer.grounds is None or not scorer.grounds.base or frame.empty:
         return _table({name: [] for name in COLUMNS})
     horizon, recipe = scorer.grounds.horizon, scorer.purchase.recipe
     rows = with_btyd(frame.reset_index(drop=True), scorer.btyd, [horizon])
     split = moved(Voice(scorer.purchase.parts[horizon], scorer.grounds.base), recipe, rows, horizon)
     names, owner = owners(rows, list(split.columns))
     total = by_group(split, owner, len(names))
-    holds = np.abs(total) >= SMALLEST
+    least = np.abs(total)  # how far the most doubtful voice moves it in the champion's direction
     for witness in scorer.grounds.witnesses:
         seen = moved(witness, recipe, rows, horizon).reindex(columns=split.columns, fill_value=0.0)
-        holds &= np.sign(by_group(seen, owner, len(names))) == np.sign(total)
+        least = np.minimum(least, by_group(seen, owner, len(names)) * np.sign(total))
+    holds = least >= SMALLEST
     holds &= [_may_be_told(name, sensitive, has_amounts=scorer.has_amounts) for name in names]
     told = _told(split, owner, np.where(holds, total, 0.0), names)
-    return _with_faces(told, rows, has_amounts=scorer.has_amounts)
+    counts_orders = bool({"n_orders", "btyd_log_odds"} & set(split.columns))
+    return _with_faces(told, rows, counts_orders=counts_orders, has_amounts=scorer.has_amounts)
 
 
 def moved(voice: Voice, recipe: Recipe, rows: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -144,11 +149,15 @@ def _told(split: pd.DataFrame, owner: Places, total: Floats, names: Sequence[str
     )
 
 
-def _with_faces(told: pd.DataFrame, rows: pd.DataFrame, *, has_amounts: bool) -> pd.DataFrame:
+def _with_faces(
+    told: pd.DataFrame, rows: pd.DataFrame, *, counts_orders: bool, has_amounts: bool
+) -> pd.DataFrame:
     """Say which feature speaks for each reason, with its value for that customer."""
-    pairs = zip(told["group"], told["strongest"], strict=True)
-    feature = [_face(group, strongest, has_amounts=has_amounts) for group, strongest in pairs]
-    at = list(zip(feature, told["row"], strict=True))
+    silence = _silence_speaks(rows.iloc[told["row"]], told["contribution"].to_numpy()) | (not counts_orders)
+    feature = [
+        _face(group, strongest, speaks=speaks, has_amounts=has_amounts)
+        for group, strongest, speaks in zip(told["group"], told["strongest"], silence, strict=True)
+    ]
     values = {name: rows[name].to_numpy() for name in dict.fromkeys(feature)}
     return _table(
         {
@@ -156,19 +165,32 @@ def _with_faces(told: pd.DataFrame, rows: pd.DataFrame, *, has_amounts: bool) ->
             "place": told["place"],
             "group": told["group"],
             "feature": feature,
-            "value": [values[name][row] for name, row in at],
+            "value": [values[name][row] for name, row in zip(feature, told["row"], strict=True)],
             "contribution": told["contribution"],
             "actionable": [is_actionable(group) for group in told["group"]],
         }
     )
 
 
-def _face(group: str, strongest: str, *, has_amounts: bool) -> str:
-    fixed = face_of(group)
-    if fixed is not None:
-        return fixed
-    if strongest == "btyd_spend_per_day":
-        return "average_order_value"
+def _silence_speaks(rows: pd.DataFrame, contribution: Floats) -> NDArray[np.bool_]:
+    """Whether the silence, against the customer's own usual wait, points the way of the contribution.
+
+    A loyal customer who is a little late is likelier to buy than most all the same: that is for their orders
+    to say, not for their silence. One-time buyers have no usual wait.
+    """
+    frequency = rows["frequency"].to_numpy()
+    wait = rows["recency"].to_numpy() / np.maximum(frequency, 1)
+    is_late = rows["days_since_last_order"].to_numpy() > wait
+    speaks: NDArray[np.bool_] = (frequency == 0) | (is_late == (contribution < 0))
+    return speaks
+
+
+def _face(group: str, strongest: str, *, speaks: bool, has_amounts: bool) -> str:
+    if group == "rhythm":
+        return "days_since_last_order" if speaks else "n_orders"
+    if strongest in SHOWN_AS:
+        return SHOWN_AS[strongest]
+    # Without amounts, what is called spend counts lines.
     return strongest if has_amounts else strongest.replace("spend_", "orders_")
 
 
