@@ -36,7 +36,9 @@ UNITS: dict[Unit, tuple[str, str]] = {
 }
 """Unit to its words in both languages; money is better said in the log's currency, a share in per cent."""
 
-_ATTRIBUTE = "attr_"
+ATTRIBUTE = "attr_"
+"""Begins the name of every feature that is a column of the shop's own customers table."""
+
 _FROM_RECORD = ("customer record: {0}", "hồ sơ khách hàng: {0}")
 _WINDOW = re.compile(r"(?<=_)\d+(?=d(?:_|$))")
 
@@ -64,12 +66,34 @@ def phrase(name: str, language: Language) -> str:
     'customer record: loyalty tier'
     """
     place = LANGUAGES.index(language)
-    if name.startswith(_ATTRIBUTE):
-        return _FROM_RECORD[place].format(name.removeprefix(_ATTRIBUTE).replace("_", " "))
-    key = _WINDOW.sub("{n}", name)
+    if name.startswith(ATTRIBUTE):
+        return _FROM_RECORD[place].format(name.removeprefix(ATTRIBUTE).replace("_", " "))
+    key = stem(name)
     if key not in PHRASES:
         raise ContractError(f"no words for feature {name!r}", hint=did_you_mean(key, list(PHRASES)))
     return PHRASES[key][place].format(*_WINDOW.findall(name))
+
+
+def stem(name: str) -> str:
+    """Take the days of its windows out of a feature's name.
+
+    Examples
+    --------
+    >>> stem("orders_share_30d_of_90d")
+    'orders_share_{n}d_of_{n}d'
+    """
+    return _WINDOW.sub("{n}", name)
+
+
+def windows(name: str) -> tuple[int, ...]:
+    """Return the days of a feature's windows, in the order of its name.
+
+    Examples
+    --------
+    >>> windows("orders_share_30d_of_90d"), windows("T")
+    ((30, 90), ())
+    """
+    return () if name.startswith(ATTRIBUTE) else tuple(map(int, _WINDOW.findall(name)))
 
 
 def unit_words(unit: Unit, language: Language) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.logistic import btyd_log_odds, btyd_said
+from models.logistic import BTYD_SAID, btyd_log_odds, btyd_said
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -123,6 +123,25 @@ def run_trees(trees: Booster, inputs: Floats) -> Floats:
     """Return what the trees say, on the scale of their objective's link, shape (n,)."""
     said: Floats = np.asarray(trees.predict(inputs, raw_score=True), dtype=np.float64)
     return said
+
+
+def boosting_contributions(
+    trees: Booster, frame: pd.DataFrame, features: Sequence[str], horizon: int
+) -> dict[str, Floats]:
+    """Split what the trees say over their inputs, exactly, by TreeSHAP (Lundberg et al. 2020).
+
+    Arguments as those of `boosting_inputs`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        In log-odds, in the order of the inputs; with the trees' constant, they add up to `run_trees`.
+    """
+    names = [*features, *BTYD_SAID, "btyd_spend_per_day"]
+    split = np.asarray(
+        trees.predict(boosting_inputs(frame, features, horizon), pred_contrib=True), dtype=np.float64
+    )
+    return dict(zip(names, split[:, :-1].T, strict=True))  # the last column is the trees' constant
 
 
 def trees_from_text(text: str) -> Booster:

@@ -24,6 +24,9 @@ runs away (docs/decisions/0018)."""
 LEAST_RIDGE = 10.0
 """Penalty on the squared weights however few rows there are."""
 
+BTYD_SAID = ("btyd_log_odds", "btyd_days_if_any", "btyd_p_alive")
+"""Names of what `btyd_said` returns, in its order."""
+
 _TINY = 1e-6
 """What a model of a few parameters says is not taken for surer than this."""
 
@@ -53,14 +56,19 @@ class Logistic:
 
     def predict(self, frame: pd.DataFrame, horizon: int) -> Floats:
         """Probability of a purchase, shape (n,)."""
-        seen = np.clip(_inputs(frame, horizon, has_btyd=self.has_btyd), self.least, self.most)
-        x = (seen - np.asarray(self.mean)) / np.asarray(self.scale)
+        x = self.standardised(frame, horizon)
         # A product of columns, not a matrix product: BLAS sums in another order on another thread count.
         linear = np.full(len(frame), self.intercept)
         for column, weight in zip(x.T, self.coef, strict=True):
             linear = linear + column * weight
         p: Floats = expit(linear)
         return p
+
+    def standardised(self, frame: pd.DataFrame, horizon: int) -> Floats:
+        """Return what it weighs, within the range that was learned from, shape (n, inputs)."""
+        seen = np.clip(_inputs(frame, horizon, has_btyd=self.has_btyd), self.least, self.most)
+        x: Floats = (seen - np.asarray(self.mean)) / np.asarray(self.scale)
+        return x
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -95,6 +103,16 @@ def fit_logistic(train: pd.DataFrame, bought: Floats, horizon: int, *, has_btyd:
     columns = (x.min(axis=0), x.max(axis=0), mean, scale, model.coef_[0])
     least, most, middle, spread, coef = (tuple(map(float, column)) for column in columns)
     return Logistic(least, most, middle, spread, coef, float(model.intercept_[0]), has_btyd)
+
+
+def logistic_contributions(model: Logistic, frame: pd.DataFrame, horizon: int) -> dict[str, Floats]:
+    """Split the log-odds over the inputs: coefficient times standardised input, each of shape (n,).
+
+    With the intercept, they add up to the log-odds.
+    """
+    x = model.standardised(frame, horizon)
+    names = [*COLUMNS, *(BTYD_SAID if model.has_btyd else ())]
+    return dict(zip(names, (x * np.asarray(model.coef)).T, strict=True))
 
 
 def _inputs(frame: pd.DataFrame, horizon: int, *, has_btyd: bool) -> Floats:

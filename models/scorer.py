@@ -14,6 +14,7 @@ from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
 from models.spend_range import SpendRange
 from models.value import ValueModel
+from models.witnesses import Grounds, grounds_from_state, grounds_state
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +55,8 @@ class Scorer:
         are empty.
     period : str
         Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
+    grounds : Grounds, optional
+        What reasons rest on (`models.reasons`); a scorer without them gives none.
     """
 
     purchase: PurchaseModel
@@ -68,6 +71,7 @@ class Scorer:
     lapsed_below: float = 0.0
     spend_range: SpendRange | None = None
     period: str = "day"
+    grounds: Grounds | None = None
 
     @property
     def btyd(self) -> Btyd:
@@ -216,6 +220,7 @@ class Scorer:
                     trees[f"purchase_{horizon}d_{name}"] = part.trees  # type: ignore[attr-defined]
         if self.value.trees is not None:
             trees["spend"] = self.value.trees
+        grounds, of_witnesses = grounds_state(self.grounds)
         state = {
             "schema_version": SCHEMA_VERSION,
             "recipe": self.purchase.recipe.name,
@@ -232,8 +237,9 @@ class Scorer:
             "features": list(self.features),
             "trained_until": self.trained_until,
             "period": self.period,
+            "grounds": grounds,
         }
-        return state, trees
+        return state, trees | of_witnesses
 
     @classmethod
     def from_state(cls, state: dict[str, Any], trees: dict[str, Any]) -> "Scorer":
@@ -270,6 +276,7 @@ class Scorer:
             features=tuple(state["features"]),
             trained_until=state["trained_until"],
             period=state.get("period", "day"),  # models of before it was recorded have none
+            grounds=grounds_from_state(state.get("grounds"), trees),  # nor these
         )
 
 

@@ -112,10 +112,10 @@ class SpendRange:
     def _variance(self, p: Floats, if_any: Floats) -> Floats:
         """Variance of each customer's spend, by chance alone."""
         squares = np.array([np.mean(np.square(ratios)) for ratios in self.ratios])
-        return np.maximum(p * if_any**2 * squares[self._tier(if_any)] - (p * if_any) ** 2, 0.0)
+        return np.asarray(np.maximum(p * if_any**2 * squares[self._tier(if_any)] - (p * if_any) ** 2, 0.0))
 
     def _tier(self, if_any: Floats) -> NDArray[np.intp]:
-        return np.asarray(np.searchsorted(self.edges, if_any, side="right"))
+        return np.asarray(np.searchsorted(self.edges, if_any, side="right"), dtype=np.intp)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -52,7 +52,8 @@ def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = Non
     shown = ranked.round({**dict.fromkeys(probabilities, 4), **dict.fromkeys(money, cents(currency))})
     if not cents(currency):
         shown = shown.astype(dict.fromkeys(money, "Int64"))
-    shown = shown.assign(customer_id=[harmless(i) for i in shown["customer_id"]])
+    texts = ["customer_id", *(c for c in shown.columns if c.startswith("reason_"))]
+    shown = shown.assign(**{name: [harmless(text) for text in shown[name]] for name in texts})
     shown.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, date_format="%Y-%m-%d", lineterminator="\n")
     return len(shown)
 

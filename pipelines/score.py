@@ -29,6 +29,7 @@ from pipelines.log_findings import log_warnings
 from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_purchase
+from pipelines.reasons import find_reasons, write_reasons
 from pipelines.registry import Registry, Version
 from pipelines.risk_list import risk_list, write_risk_list
 
@@ -66,13 +67,16 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
                 frame = _features(engine, log, scorer, as_of)
             with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
                 scores = _scores(frame, scorer, champion, as_of)
+            listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
+            with console.step(f"reasons for the {len(listed):,} customers to act on"):
+                listed, told = find_reasons(listed, frame, scorer, config, log)
             with console.step("publishing"):
-                listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
                 facts = _facts(engine, log, config, scorer, champion, as_of)
                 facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
                 writers: dict[str, Writer] = {
                     "scores.parquet": lambda path: _write_scores(scores, path),
                     "risk_list.csv": lambda path: write_risk_list(listed, path, config.project.currency),
+                    "reasons.parquet": lambda path: write_reasons(told, path),
                 }
                 writers |= {
                     f"quarantine/{name}.parquet": partial(_write_table, engine, table)

@@ -33,6 +33,7 @@ from models.schedule import Schedule, plan, ready_on
 from models.scorer import Scorer
 from models.spend_range import SpendRange, fit_spend_range
 from models.value import fit_value
+from models.witnesses import find_grounds
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
@@ -193,8 +194,9 @@ def fit_scorer(
     judged = schedule.judged_horizon
     used = features if trees_weight or recipe.has_trees else rfm_only(features, target.horizons)
     value = fit_value(train[judged], btyd, judged, features, trees_weight=trees_weight, seed=seed)
+    purchase = PurchaseModel(recipe, parts, btyd)
     scorer = Scorer(
-        purchase=PurchaseModel(recipe, parts, btyd),
+        purchase=purchase,
         value=value,
         horizons=tuple(target.horizons),
         primary_horizon=target.primary_horizon,
@@ -204,6 +206,7 @@ def fit_scorer(
         trained_until=schedule.until.isoformat(),
         spend_range=choice.spend_range,
         period=log.period.kind,
+        grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
     )
     # All it sees when it scores.
     return scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])

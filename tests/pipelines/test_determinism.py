@@ -12,7 +12,7 @@ from tests.pipelines.conftest import AS_OF, CONFIG, lay_out
 SETTINGS = {"one": ("1", "first"), "two": ("2", "second")}
 
 
-def run_path(folder: Path, orders: Path, threads: str) -> bytes:
+def run_path(folder: Path, orders: Path, threads: str) -> list[bytes]:
     folder.mkdir()
     config = lay_out(folder, orders, CONFIG + f'[engine]\noptions = {{ threads = "{threads}" }}\n')
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads,
@@ -23,7 +23,8 @@ def run_path(folder: Path, orders: Path, threads: str) -> bytes:
             env=environment, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-    return (folder / "out" / "latest" / "scores.parquet").read_bytes()
+    published = ("scores.parquet", "risk_list.csv", "reasons.parquet")
+    return [(folder / "out" / "latest" / name).read_bytes() for name in published]
 
 
 @pytest.mark.heavy

@@ -129,6 +129,23 @@ def test_risk_list_is_ranked_and_holds_only_those_to_act_on(out, scores):
     np.testing.assert_allclose(whole["value_at_risk"], listed["value_at_risk"], atol=0.006)
 
 
+def test_reasons_are_given_to_the_listed_alone_in_words_and_as_a_table(out, manifest):
+    listed = pd.read_csv(out / "latest" / "risk_list.csv", dtype={"customer_id": str}, keep_default_na=False)
+    told = pd.read_parquet(out / "latest" / "reasons.parquet")
+    assert manifest["files"]["reasons.parquet"]["rows"] == len(told) > 0
+    assert list(told.columns) == [
+        "customer_id", "place", "group", "feature", "value", "contribution", "actionable",
+    ]  # fmt: skip
+    assert list(listed.columns[-3:]) == ["reason_1", "reason_2", "reason_3"]
+    assert set(told["customer_id"]) <= set(listed["customer_id"])
+    assert told["customer_id"].is_monotonic_increasing
+    given = (listed.set_index("customer_id")[["reason_1", "reason_2", "reason_3"]] != "").sum(axis=1)
+    assert (given[given > 0].sort_index() == told["customer_id"].value_counts().sort_index()).all()
+    first = told[told["place"] == 1].set_index("customer_id")["contribution"]
+    said = listed.set_index("customer_id")["reason_1"].loc[first.index]
+    assert (said.str.contains("; raises the chance") == (first > 0)).all()
+
+
 def test_value_at_risk_is_churn_times_what_a_kept_customer_would_spend(scores):
     kept = scores["expected_spend_90d"] / scores["p_purchase_90d"]
     np.testing.assert_allclose(scores["value_at_risk"], scores["p_churn_90d"] * kept, rtol=1e-9)
@@ -158,3 +175,13 @@ def test_compare_adds_the_holdout_and_keeps_it_with_the_run(own_shop, capsys):
     [graded] = answer["grades"]
     assert graded["candidate"] == "v1"
     assert graded["sentence"] in (stored[0].parent / "holdout.html").read_text()
+
+
+def test_reasons_come_in_the_language_of_the_config(own_shop):
+    own_shop.write_text(own_shop.read_text().replace("[project]\n", '[project]\nlanguage = "vi"\n', 1))
+    before = (own_shop.parent / "out" / "latest" / "reasons.parquet").read_bytes()
+    assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", AS_OF]) == 0
+    latest = own_shop.parent / "out" / "latest"
+    listed = pd.read_csv(latest / "risk_list.csv", keep_default_na=False)
+    assert listed.loc[listed["reason_1"] != "", "reason_1"].str.contains("khả năng mua lại").all()
+    assert (latest / "reasons.parquet").read_bytes() == before

@@ -1,0 +1,59 @@
+"""Reasons of the listed customers: three columns of the risk list, and a table for reports."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.reason_words import reason_texts
+from models.reasons import MOST, reasons
+from models.scorer import Scorer
+from pipelines.config import Config
+from pipelines.purchase_log import PurchaseLog
+
+TEXT_COLUMNS = [f"reason_{place}" for place in range(1, MOST + 1)]
+
+
+def find_reasons(
+    listed: pd.DataFrame, frame: pd.DataFrame, scorer: Scorer, config: Config, log: PurchaseLog
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Find why the listed customers are as likely to buy as they are.
+
+    Parameters
+    ----------
+    listed : DataFrame
+        Of `pipelines.risk_list.risk_list`.
+    frame : DataFrame
+        Features of all customers.
+    scorer : Scorer
+        The champion.
+    config : Config
+        For the reader's language, the currency and what is sensitive.
+    log : PurchaseLog
+        For the units of the features.
+
+    Returns
+    -------
+    listed : DataFrame
+        With the columns ``reason_1`` to ``reason_3``, empty where there are fewer.
+    told : DataFrame
+        A row a reason, sorted by customer and place (`models.reasons.reasons`).
+    """
+    customers = config.tables.customers
+    # Sorted as the scores are, whatever order the engine gave.
+    rows = frame[frame["customer_id"].isin(listed["customer_id"])].sort_values("customer_id")
+    told = reasons(scorer, rows, customers.sensitive if customers else ())
+    units = {f.name: f.unit for f in log.features(scorer.horizons)}
+    text = reason_texts(told, rows, units, config.project.language, config.project.currency)
+    wide = told.assign(text=text).pivot(index="customer_id", columns="place", values="text")
+    wide = wide.reindex(index=listed["customer_id"], columns=range(1, MOST + 1))
+    columns = {name: wide[place].fillna("").to_numpy() for place, name in enumerate(TEXT_COLUMNS, start=1)}
+    return listed.assign(**columns), told
+
+
+def write_reasons(told: pd.DataFrame, path: Path) -> int:
+    """Write Parquet whose bytes depend on the content alone."""
+    table = pa.Table.from_pandas(told, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, path, compression="zstd")
+    return len(told)
