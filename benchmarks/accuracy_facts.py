@@ -80,7 +80,7 @@ def _spend(table: pd.DataFrame, champion: str, spend_model: str) -> tuple[str, E
     expected = {name: table[f"{name}_spend"].to_numpy(np.float64) for name in ("formula", "last_period")}
     if "spend_bgnbd" in table:
         published = {n: table[f"spend_{n}"].to_numpy() for n in RECIPES if f"spend_{n}" in table}
-        return champion, expected | {BASELINE: published["bgnbd"]} | published
+        return champion, expected | {BASELINE: table[BASELINE].to_numpy()} | published
     expected[BASELINE] = (table["p_bgnbd"] * table["if_any_btyd_spend"]).to_numpy()
     for model in SPEND_MODELS:
         expected[f"{champion}_{model}"] = (table[f"p_{champion}"] * table[f"if_any_{model}"]).to_numpy()

@@ -124,6 +124,7 @@ def _far_table(shop: Shopful, evaluation: Evaluation, weight: float) -> pd.DataF
         "formula_orders": expected_orders_by_formula(test, h),
         "last_period_orders": test[f"orders_{h}d"].to_numpy(),
         "bgnbd_orders": shop.btyd.bg.expected_purchases(h, test),
+        "bgnbd_gamma_gamma": shop.btyd.bg.expected_purchases(h, test) * shop.btyd.spend_per_day(test),
         "formula_spend": expected_spend_by_formula(test, h),
         "last_period_spend": test[f"spend_{h}d"].to_numpy(),
     }
