@@ -79,7 +79,7 @@ def halves(customers: Iterable[str], seed: int) -> NDArray[np.int64]:
     Examples
     --------
     >>> halves(["a", "b", "c", "d"], seed=7).tolist()
-    [1, 1, 0, 1]
+    [0, 1, 1, 1]
     """
     codes, names = pd.factorize(np.asarray(list(customers), dtype=object))
     of = [hashlib.sha256(f"witness:{seed}:{name}".encode()).digest()[0] % N_WITNESSES for name in names]

@@ -1,5 +1,6 @@
 """Reasons of the listed customers: three columns of the risk list, and a table for reports."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -46,10 +47,18 @@ def find_reasons(
     told = reasons(scorer, rows, customers.sensitive if customers else ())
     units = {f.name: f.unit for f in log.features(scorer.horizons)}
     text = reason_texts(told, rows, units, config.project.language, config.project.currency)
-    wide = told.assign(text=text).pivot(index="customer_id", columns="place", values="text")
-    wide = wide.reindex(index=listed["customer_id"], columns=range(1, MOST + 1))
-    columns = {name: wide[place].fillna("").to_numpy() for place, name in enumerate(TEXT_COLUMNS, start=1)}
-    return listed.assign(**columns), told
+    return with_texts(listed, told, text), told
+
+
+def with_texts(listed: pd.DataFrame, told: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
+    """Put the text of each row of `told` beside its customer, in the column of its place."""
+    keys = zip(told["customer_id"], told["place"], strict=True)
+    said = dict(zip(keys, texts, strict=True))
+    columns = {
+        name: [said.get((customer, place), "") for customer in listed["customer_id"]]
+        for place, name in enumerate(TEXT_COLUMNS, start=1)
+    }
+    return listed.assign(**columns)
 
 
 def write_reasons(told: pd.DataFrame, path: Path) -> int:
