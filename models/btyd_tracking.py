@@ -11,8 +11,6 @@ from features.errors import ContractError
 from models.beta_geo import BetaGeoBase
 from models.inputs import OF_VALUES, Floats, check_length, check_times, refuse
 
-__all__ = ["SLACK", "check_times", "tracking", "tracking_figure"]
-
 SLACK = 1e-6
 """Share of a period by which a time may miss its edge: a day as a seventh of a week is not exact."""
 

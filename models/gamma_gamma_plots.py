@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from features.errors import ContractError
-from models.btyd_tracking import check_times
 from models.gamma_gamma import GammaGammaModel
 from models.gamma_gamma_likelihood import log_density
-from models.inputs import Column, Floats, check_spend
+from models.inputs import Column, Floats, check_spend, check_times
 
 _BINS = 40
 

@@ -23,7 +23,7 @@ from models.btyd_tracking import tracking, tracking_figure
 from models.gamma_gamma import GammaGammaModel
 from models.gamma_gamma_plots import spend_density, spend_figure
 from models.mbgnbd import ModifiedBetaGeoModel
-from tests.models.conftest import _purchase_days
+from tests.cdnow_sample import purchase_days
 
 DAY = 1 / 7
 BG = BetaGeoModel.from_dict(
@@ -37,7 +37,7 @@ MODELS = pytest.mark.parametrize("model", [BG, MBG], ids=["bg", "mbg"])
 @pytest.fixture(scope="module")
 def days() -> pd.DataFrame:
     """Purchase days of the sample, orders of one day merged; `week` counts from 1 January 1997 as 0."""
-    lines = _purchase_days()
+    lines = purchase_days()
     return lines.assign(week=(lines["date"] - pd.Timestamp("1997-01-01")).dt.days / 7)
 
 
