@@ -10,6 +10,7 @@ from scipy.special import logit
 from models.baselines import BinnedRule
 from models.classifier import Boosting, boosting_contributions
 from models.logistic import BTYD_SAID, Logistic, btyd_log_odds, logistic_contributions
+from models.pareto_nbd import ParetoNbd
 from models.purchase import BtydPart, Part
 
 Floats = NDArray[np.float64]
@@ -60,7 +61,7 @@ def part_contributions(part: Part, rows: pd.DataFrame, horizon: int) -> dict[str
         if part.from_btyd:
             found[BTYD_SAID[0]] = found[BTYD_SAID[0]] + btyd_log_odds(rows, horizon)
         return found
-    if isinstance(part, BtydPart):
+    if isinstance(part, BtydPart | ParetoNbd):
         return {BTYD_SAID[0]: _log_odds(part, rows, horizon)}
     if isinstance(part, BinnedRule):
         said = RULE_INPUTS.get(part.name)
