@@ -101,6 +101,7 @@ def build_panel(
     horizons: Sequence[int],
     observed_until: date,
     end_of: WindowEnd = plain_end,
+    names: Sequence[str] | None = None,
 ) -> ir.Table:
     """Build features and labels at many cutoffs: the rolling-origin training panel.
 
@@ -116,6 +117,8 @@ def build_panel(
         First day that is not observed; labels that reach past it are null.
     end_of : callable
         As in `features.labels.add_labels`.
+    names : sequence of str, optional
+        As in `build_features`.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def build_panel(
     """
     if history.at is not None:
         raise ContractError("a history for one date knows of no labels", example=str(history.at))
-    features = build_features(take_snapshot(history, cutoffs), horizons)
+    features = build_features(take_snapshot(history, cutoffs), horizons, names)
     return add_labels(features, history.parts["entries"], cutoffs, horizons, observed_until, end_of)
 
 

@@ -81,7 +81,7 @@ class BetaGeoBase(LikelihoodModel):
     def _surface(self, rows: Rows) -> Surface:
         return Surface(
             lambda theta: objective(theta, rows, self._first),
-            lambda theta: curvature(theta, rows, self._first),
+            lambda theta, slope: curvature(theta, slope, rows, self._first),
         )
 
     def loglik(self, frequency: First, recency: Column = None, T: Column = None) -> Floats:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import polygamma
+from scipy.special import expit, polygamma
 
-from models.beta_geo_likelihood import Rows, objective, silence_terms
+from models.beta_geo_likelihood import Rows, silence_terms
 from models.inputs import Floats
 
 
-def curvature(log_params: Floats, rows: Rows, first: int) -> Floats:
+def curvature(log_params: Floats, slope: Floats, rows: Rows, first: int) -> Floats:
     """Return the second derivatives of the negative mean log-likelihood in the log-parameters, (4, 4).
 
     In closed form, as differences of slopes are too noisy to tell a ridge from a peak once millions of
     customers multiply them. In a parameter's logarithm the second derivative is ``t_i t_j L_ij``, and
-    ``t_i L_i`` more on the diagonal.
+    ``t_i L_i`` more on the diagonal, which is the `slope` that `objective` has given.
     """
     params = np.exp(log_params)
-    slope = objective(log_params, rows, first)[1]
     bent = _counting(params, rows, first) + _silence(params, rows, first)
     return np.asarray(np.diag(slope) - np.outer(params, params) * bent / rows.weight.sum())
 
@@ -46,11 +45,8 @@ def _silence(params: Floats, rows: Rows, first: int) -> Floats:
     rate, log_age, log_recency, odds = silence_terms(params, rows, first)
     now, then = (1 / (alpha + rows.age))[rows.at_age], (1 / (alpha + rows.recency))[rows.at_recency]
     by_b = (1 / (b + np.maximum(rows.level + first, 1) - 1))[rows.at_level]
-    shrunk = np.exp(-np.abs(odds))
-    likely, unlikely = 1 / (1 + shrunk), shrunk / (1 + shrunk)
-    gone = rows.weight * np.where(odds > 0, likely, unlikely)
-    here = rows.weight * np.where(odds > 0, unlikely, likely)
-    between = rows.weight * (likely * unlikely)
+    gone, here = rows.weight * expit(odds), rows.weight * expit(-odds)
+    between = gone * expit(-odds)
     by = np.stack([log_age - log_recency, rate * (now - then), np.full(len(rate), 1 / a), -by_b])
     bent = np.asarray((by * between) @ by.T)
     bent[0, 1] -= here @ now + gone @ then

@@ -198,7 +198,7 @@ class GammaGammaModel(LikelihoodModel):
 
 
 def _surface(rows: Rows) -> Surface:
-    return Surface(lambda theta: objective(theta, rows), lambda theta: curvature(theta, rows))
+    return Surface(lambda theta: objective(theta, rows), lambda theta, slope: curvature(theta, slope, rows))
 
 
 def _prior(p: float, q: float, v: float, limit: float | None) -> tuple[float, float]:

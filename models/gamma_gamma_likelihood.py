@@ -56,10 +56,10 @@ def objective(log_params: Floats, rows: Rows) -> tuple[float, Floats]:
     return -float(rows.weight @ value) / total, -(slope @ rows.weight) / total
 
 
-def curvature(log_params: Floats, rows: Rows) -> Floats:
+def curvature(log_params: Floats, slope: Floats, rows: Rows) -> Floats:
     """Return the second derivatives of the negative mean log-likelihood in the log-parameters, (3, 3).
 
-    In closed form, as those of `models.beta_geo_curvature`.
+    In closed form, from the slope that `objective` has given, as those of `models.beta_geo_curvature`.
     """
     p, q, v = np.exp(log_params)
     spent, evidence, n = rows.x * rows.m, p * rows.x, rows.weight
@@ -72,5 +72,4 @@ def curvature(log_params: Floats, rows: Rows) -> Floats:
     bent[0, 2] = bent[2, 0] = -(n @ (evidence * v / shared))
     bent[1, 2] = bent[2, 1] = n @ (q * spent / shared)
     bent[2, 2] = -(n @ (v * spent * (evidence + q) / shared**2))
-    slope = objective(log_params, rows)[1]
     return np.asarray(np.diag([slope[0], slope[1], 0.0]) - bent / n.sum())

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from models.inputs import Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
-Curvature = Callable[[Floats], Floats]
+Curvature = Callable[[Floats, Floats], Floats]
 
 
 class Surface(NamedTuple):
@@ -24,7 +24,7 @@ class Surface(NamedTuple):
     objective : callable
         The negative mean log-likelihood, and its gradient.
     curvature : callable
-        Its second derivatives, shape (k, k).
+        Its second derivatives at a point, given the gradient there, shape (k, k).
     """
 
     objective: Objective
@@ -113,7 +113,7 @@ def _judged(surface: Surface, point: Floats, total: float) -> Optimum:
     millions, and a runaway's never is, as its slope shrinks no faster than its curvature.
     """
     value, slope = surface.objective(point)
-    information = total * surface.curvature(point)
+    information = total * surface.curvature(point, slope)
     is_peak = np.abs(point).max() < RUN_AWAY and _lowest(information) >= LEAST_INFORMATION
     if is_peak:
         is_peak = total * slope @ np.linalg.solve(information, total * slope) / 2 < LEFT_TO_GAIN
@@ -132,7 +132,7 @@ def _newton(surface: Surface, point: Floats) -> Floats:
     """Step to the top of the parabola at hand for as long as that lessens the slope."""
     best, slope = point, surface.objective(point)[1]
     for _ in range(8):
-        bent = surface.curvature(best)
+        bent = surface.curvature(best, slope)
         if _lowest(bent) <= 0:
             break
         trial = np.clip(best - np.linalg.solve(bent, slope), -LARGEST_LOG, LARGEST_LOG)

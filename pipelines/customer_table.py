@@ -10,7 +10,7 @@ from typing import Literal
 import ibis
 import pandas as pd
 
-from features.build import build_features, to_model_frame
+from features.build import build_features, build_panel, to_model_frame
 from features.calendar import day_from_number
 from features.catalogue import visible_features
 from features.contracts import TransactionsContract, did_you_mean
@@ -18,7 +18,6 @@ from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from features.feature import Feature
 from features.history import make_history
-from features.labels import add_labels
 from features.records import Records
 from features.snapshot import take_snapshot
 from pipelines.row_count import RowCount
@@ -92,10 +91,11 @@ def customer_table(
         cutoff = as_of or end
         history = make_history(Records(lines, has=contract.has))
         wanted = _wanted(features, visible_features(horizons, contract.has), contract)
-        snapshot = take_snapshot(history, [cutoff])
-        built = build_features(snapshot, horizons, [feature.name for feature in wanted])
+        names = [feature.name for feature in wanted]
         if horizons:
-            built = add_labels(built, history.parts["entries"], [cutoff], horizons, max(end, cutoff))
+            built = build_panel(history, [cutoff], horizons, max(end, cutoff), names=names)
+        else:
+            built = build_features(take_snapshot(history, [cutoff]), names=names)
         table = to_model_frame(built.to_pandas(), wanted, horizons)
     finally:
         connection.disconnect()
