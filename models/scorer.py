@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.errors import ContractError
 from models.btyd import Btyd, with_btyd
+from models.economics import Economics, against_cost, path_days, profit_path
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
 from models.spend_range import SpendRange
@@ -23,6 +24,8 @@ NEW_FOR_DAYS = 7
 LAPSED_SHARE = 0.25
 QUANTILES = (0.2, 0.5, 0.8)
 TIERS = ("low", "medium", "high")
+PLAIN = Economics()
+"""Lifetime value is expected spend."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +81,22 @@ class Scorer:
         """The newest buy-till-you-die models."""
         return self.purchase.btyd
 
-    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def score(self, frame: pd.DataFrame, economics: Economics = PLAIN) -> pd.DataFrame:
         """Score customers.
 
         Parameters
         ----------
         frame : DataFrame
             One row per customer from `features.build`, in model form (`to_model_frame`).
+        economics : Economics, optional
+            What turns spend into customer lifetime value.
 
         Returns
         -------
         DataFrame
             In the order of `frame`, with the score columns (probabilities, orders, spend, CLV, next order
-            dates, tier, value at risk, status). Money is in the log's currency.
+            dates, tier, value at risk, status). Money is in the log's currency. What rests on the cost of
+            winning a customer is empty where that is not known.
 
         Raises
         ------
@@ -101,10 +107,12 @@ class Scorer:
         trained = sorted({*self.purchase.parts, self.value.horizon})
         rows = with_btyd(frame.reset_index(drop=True), self.btyd, trained)
         lengths = [*self.horizons, self.clv_horizon]
-        times = time_grid(lengths, 2 * max(lengths))
+        costs = economics.costs(rows)
+        steps = path_days(self.clv_horizon) if economics.discount_rate or not np.isnan(costs).all() else []
+        times = sorted({*time_grid(lengths, 2 * max(lengths)), *steps})
         curve = self.purchase.curve(rows, times)
         at = {h: curve[:, times.index(h)] for h in {*self.horizons, self.clv_horizon}}
-        spend = self._spend(rows, at)
+        spend = self._spend(rows, at | {h: curve[:, times.index(h)] for h in steps})
         columns: dict[str, Any] = {"status": self._status(rows, at), "label_source": self._label_source()}
         low, high = self._spend_ranges(rows, at, spend)
         for horizon in self.horizons:
@@ -112,12 +120,16 @@ class Scorer:
             name = f"expected_spend_{horizon}d"
             columns |= {name: spend[horizon], f"{name}_lo": low[horizon], f"{name}_hi": high[horizon]}
         columns["p_alive"] = rows["btyd_p_alive"]
-        name, far = f"clv_{self.clv_horizon}d", self.clv_horizon
-        columns |= {name: spend[far], f"{name}_lo": low[far], f"{name}_hi": high[far]}
+        far = self.clv_horizon
+        columns |= self._lifetime(rows, {t: spend[t] for t in steps or [far]}, economics, costs)
+        name = f"clv_{far}d"
+        profit = columns[name] / np.maximum(spend[far], 1e-12)  # of what is spent up to there
+        columns |= {f"{name}_lo": low[far] * profit, f"{name}_hi": high[far] * profit}
         for q in QUANTILES:
             columns[f"next_order_p{round(q * 100)}"] = next_order_dates(curve, times, rows["cutoff"], q)
         columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
-        return pd.DataFrame(columns, index=rows.index).set_axis(frame.index)
+        order = [name for name in score_columns(self.horizons, self.clv_horizon) if name in columns]
+        return pd.DataFrame(columns, index=rows.index)[order].set_axis(frame.index)
 
     def p_purchase(self, frame: pd.DataFrame, horizon: int) -> Floats:
         """Probability of a purchase within `horizon` days, shape (n,)."""
@@ -181,6 +193,15 @@ class Scorer:
             least, most = np.maximum(least, ends[0]), np.maximum(most, ends[1])
             low[h], high[h] = least, most
         return low, high
+
+    def _lifetime(
+        self, rows: pd.DataFrame, spend: dict[int, Floats], economics: Economics, costs: Floats
+    ) -> dict[str, Floats]:
+        """Customer lifetime value, and what of it is left after winning the customer."""
+        path = profit_path(np.column_stack(list(spend.values())), list(spend), economics)
+        spent = rows["total_spend"].to_numpy(dtype=float) if self.has_amounts else np.full(len(rows), np.nan)
+        worth = {f"clv_{self.clv_horizon}d": path[:, -1]}
+        return worth | against_cost(path, list(spend), economics.margin * spent, costs, self.clv_horizon)
 
     def _risk(self, rows: pd.DataFrame, p: Floats, spend: Floats) -> dict[str, Any]:
         """Value at risk: what the customer would bring if kept, times the chance that they leave."""
@@ -293,7 +314,13 @@ def score_columns(horizons: Sequence[int], clv_horizon: int) -> list[str]:
     for h in horizons:
         names += [f"p_purchase_{h}d", f"p_churn_{h}d", f"expected_orders_{h}d"]
         names += with_ends(f"expected_spend_{h}d")
-    names += ["p_alive", *with_ends(f"clv_{clv_horizon}d")]
+    names += [
+        "p_alive",
+        *with_ends(f"clv_{clv_horizon}d"),
+        f"clv_net_{clv_horizon}d",
+        "clv_to_cac",
+        "payback_days",
+    ]
     names += [f"next_order_p{round(q * 100)}" for q in QUANTILES]
     return [*names, "risk_tier", "value_at_risk"]
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from features.contracts import Cancellation, LeaveOut, TransactionsContract
 from features.errors import ContractError
+from models.economics import Economics
 from pipelines.zones import utc_offsets
 
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -122,6 +123,20 @@ class Mlflow(_Section):
     champion_digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
 
 
+class EconomicsSection(_Section):
+    """The shop's terms of trade; `save_rate` is for lists to come."""
+
+    margin: float = Field(default=1.0, gt=0, le=1)
+    discount_rate: float = Field(default=0.0, ge=0, lt=10)
+    acquisition_cost: float | None = Field(default=None, ge=0)
+    save_rate: float | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def terms(self) -> Economics:
+        """What turns spend into lifetime value."""
+        return Economics(self.margin, self.discount_rate, self.acquisition_cost)
+
+
 class Engine(_Section):
     """What runs the feature expressions."""
 
@@ -140,8 +155,8 @@ class Config(_Section):
     training: Training = Training()
     mlflow: Mlflow = Mlflow()
     engine: Engine = Engine()
+    economics: EconomicsSection = EconomicsSection()
     # Accepted and not yet used by this version.
-    economics: dict[str, Any] = {}
     gate: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     segments: dict[str, Any] = {}

@@ -42,6 +42,11 @@ seed = 7                         # the same seed gives the same model
 [mlflow]
 tracking_uri = "sqlite:///mlflow.db"   # where runs and models are kept, beside this file
 model = "repurchase"             # the name under which models are registered
+
+# [economics]                    # turns spend into customer lifetime value; without it that is expected spend
+# margin = 0.3                   # share of the spend that is profit
+# discount_rate = 0.1            # a year
+# acquisition_cost = 12          # of a customer, where the customers table does not say it
 """
 CANCELLATION = (
     'cancellation = {{ column = "order_id", prefix = {} }}   # begins the number of a cancelled order'

@@ -17,6 +17,7 @@ from features.catalogue import catalogue
 from features.errors import ContractError
 from features.history import make_history
 from features.snapshot import take_snapshot
+from models.economics import Economics
 from models.findings import Finding
 from models.scorer import Scorer, score_columns
 from pipelines.amount_sizes import judge_against, middle_purchase
@@ -66,7 +67,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
             with console.step(f"features of all customers as of {as_of}"):
                 frame = _features(engine, log, scorer, as_of)
             with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
-                scores = _scores(frame, scorer, champion, as_of)
+                scores = _scores(frame, scorer, champion, as_of, config.economics.terms)
             listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
             with console.step(f"reasons for the {len(listed):,} customers to act on"):
                 listed, told = find_reasons(listed, frame, scorer, config, log)
@@ -161,14 +162,18 @@ def _refuse_lost_features(log: PurchaseLog, scorer: Scorer) -> None:
 def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
     known = {f.name: f for f in log.features(scorer.horizons)}
     snapshot = take_snapshot(make_history(log.records, engine.keep, as_of), [as_of])
-    raw = engine.frame(build_features(snapshot, scorer.horizons, scorer.features))
+    own_cost = [name for name in known if name == "acquisition_cost" and name not in scorer.features]
+    wanted = [*scorer.features, *own_cost]
+    raw = engine.frame(build_features(snapshot, scorer.horizons, wanted))
     if raw.empty:
         raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
-    return to_model_frame(raw, [known[name] for name in scorer.features])
+    return to_model_frame(raw, [known[name] for name in wanted])
 
 
-def _scores(frame: pd.DataFrame, scorer: Scorer, champion: Version, as_of: date) -> pd.DataFrame:
-    said = scorer.score(frame)
+def _scores(
+    frame: pd.DataFrame, scorer: Scorer, champion: Version, as_of: date, economics: Economics
+) -> pd.DataFrame:
+    said = scorer.score(frame, economics)
     facts = frame.drop(columns="cutoff").assign(as_of=as_of, model_version=champion.number)
     for count in ("frequency", "recency", "T", "days_since_last_order", "n_orders"):
         facts[count] = facts[count].astype("int64")

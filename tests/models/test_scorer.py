@@ -24,6 +24,7 @@ ADDED_BY_THE_PIPELINE = [
     "customer_id", "as_of", "model_version", "frequency", "recency", "T", "monetary_value",
     "days_since_last_order", "n_orders", "total_spend",
 ]  # fmt: skip
+OF_COST = ["clv_net_365d", "clv_to_cac", "payback_days"]
 DATES = ["next_order_p20", "next_order_p50", "next_order_p80"]
 
 
@@ -73,7 +74,8 @@ def test_columns_are_those_that_were_promised(scorer: Scorer, panel: SimpleNames
         "expected_spend_28d", "expected_spend_28d_lo", "expected_spend_28d_hi",
         "p_purchase_90d", "p_churn_90d", "expected_orders_90d",
         "expected_spend_90d", "expected_spend_90d_lo", "expected_spend_90d_hi",
-        "p_alive", "clv_365d", "clv_365d_lo", "clv_365d_hi", *DATES, "risk_tier", "value_at_risk",
+        "p_alive", "clv_365d", "clv_365d_lo", "clv_365d_hi",
+        *OF_COST, *DATES, "risk_tier", "value_at_risk",
     ]  # fmt: skip
     found = scorer.score(panel.newest)
     assert found.columns.tolist() == [n for n in names if n not in ADDED_BY_THE_PIPELINE]
@@ -215,7 +217,7 @@ def test_every_status_can_be_reached_and_is_scored(panel: SimpleNamespace, fit_s
     for scores in (found, base):
         numbers = scores.select_dtypes("number")
         ends = [c for c in numbers if c.endswith(("_lo", "_hi"))]  # this scorer has none
-        assert np.isfinite(numbers.drop(columns=ends)).all().all()
+        assert np.isfinite(numbers.drop(columns=[*ends, *OF_COST])).all().all()
         assert (scores["p_purchase_28d"] <= scores["p_purchase_90d"]).all()
 
 
@@ -271,8 +273,8 @@ def test_tier_edges_are_ordered(churn: list[float]) -> None:
 
 def test_without_amounts(poor_scorer: Scorer, panel_without_amounts: SimpleNamespace) -> None:
     found = poor_scorer.score(panel_without_amounts.newest)
-    money = [c for c in found if c.startswith(("expected_spend", "clv_"))]
-    assert len(money) == 9
+    money = [c for c in found if c.startswith(("expected_spend", "clv_", "payback"))]
+    assert len(money) == 12
     assert found[money].isna().all().all()
     rest = found.select_dtypes("number").drop(columns=money)
     assert np.isfinite(rest).all().all()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import ContractError
+from models.economics import Economics
 from pipelines.config import load_config
 
 MINIMAL = """
@@ -49,12 +50,22 @@ margin = 0.3
 id = "spring"
 [sinks]
 """
-    assert load(tmp_path, MINIMAL + later).economics == {"margin": 0.3}
+    assert load(tmp_path, MINIMAL + later).campaign == {"id": "spring"}
+
+
+def test_terms_of_trade(tmp_path):
+    terms = load(
+        tmp_path, MINIMAL + "[economics]\nmargin = 0.3\ndiscount_rate = 0.1\nacquisition_cost = 12"
+    ).economics.terms
+    assert terms == Economics(0.3, 0.1, 12.0)
+    assert load(tmp_path, MINIMAL).economics.terms == Economics(1.0, 0.0, None)
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        ("[economics]\nmargin = 30", "economics.margin"),
+        ("[economics]\ndiscount = 0.1", "did you mean 'discount_rate'?"),
         ("[mlflow]\ntracking_url = 'x'", "did you mean 'tracking_uri'?"),
         ("[mlflow]\nmodel = 'a; drop table'", "mlflow.model"),
         ("[mlflow]\nchampion_digest = 'md5:1'", "champion_digest"),
