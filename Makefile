@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy lock clean
+.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -61,6 +61,9 @@ bench-btyd: $(READY)  ## fits and predictions beside lifetimes (CUSTOMERS="10000
 
 bench-accuracy: $(READY)  ## train, and judge on what came after (LOGS="retail=FILE journey=FILE" ONLY=cdnow)
 	$(BIN)/python -m benchmarks.accuracy $(if $(LOGS),--log $(LOGS)) $(if $(ONLY),--only $(ONLY))
+
+bench-models: $(READY)  ## training, scoring and reasons of a large shop (CUSTOMERS=1000000 ROUNDS=3)
+	$(BIN)/python -m benchmarks.models --customers $(or $(CUSTOMERS),1000000) --rounds $(or $(ROUNDS),3)
 
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }

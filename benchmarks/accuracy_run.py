@@ -18,6 +18,7 @@ from pipelines.console import Console
 from pipelines.engine import Engine, open_engine
 from pipelines.purchase_log import PurchaseLog, open_log
 from pipelines.training import (
+    Choice,
     feature_names,
     fit_scorer,
     load_panel,
@@ -129,9 +130,8 @@ def _far_table(shop: Shopful, evaluation: Evaluation, weight: float) -> pd.DataF
         "last_period_spend": test[f"spend_{h}d"].to_numpy(),
     }
     for recipe in (r for r in RECIPES.values() if not r.is_rule):
-        scorer = fit_scorer(
-            shop.panel, shop.btyd, recipe, shop.schedule, shop.config, shop.log, trees_weight=weight
-        )
+        choice = Choice(recipe, weight)
+        scorer = fit_scorer(shop.panel, shop.btyd, choice, shop.schedule, shop.config, shop.log)
         said = scorer.score(test)
         for ours, theirs in (("p", "p_purchase"), ("orders", "expected_orders"), ("spend", "expected_spend")):
             table[f"{ours}_{recipe.name}"] = said[f"{theirs}_{h}d"].to_numpy()

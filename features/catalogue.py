@@ -49,12 +49,3 @@ def visible_features(
 ) -> tuple[Feature, ...]:
     """Return the columns of the feature table: the catalogue without its intermediate parts."""
     return tuple(f for f in catalogue(horizons, has, attributes) if not f.is_part)
-
-
-def model_features(
-    horizons: Sequence[int] = (),
-    has: Collection[str] | None = (),
-    attributes: Sequence[tuple[str, str]] = (),
-) -> tuple[Feature, ...]:
-    """Return the features a model may see: the numeric ones."""
-    return tuple(f for f in visible_features(horizons, has, attributes) if f.unit != "category")

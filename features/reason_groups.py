@@ -80,7 +80,8 @@ GROUPS: Mapping[str, Group] = {
     "first_order": Group(
         True,
         "A poor first experience can be made up for: a follow-up, a welcome offer.",
-        ("first_order_value", "touches_before_first_order", "days_touch_to_first_order"),
+        ("first_order_value", "first_product", "first_category", "touches_before_first_order",
+         "days_touch_to_first_order"),
     ),
     "discounts": Group(True, "The shop sets its discounts.", ("discount_share",)),
     "returns": Group(
@@ -91,9 +92,8 @@ GROUPS: Mapping[str, Group] = {
     "assortment": Group(
         True,
         "Products and categories not tried yet can be recommended.",
-        ("n_products", "product_concentration", "repeat_product_share", "first_product", "second_product",
-         "third_product", "n_categories", "category_concentration", "repeat_category_share",
-         "first_category"),
+        ("n_products", "product_concentration", "repeat_product_share", "second_product", "third_product",
+         "n_categories", "category_concentration", "repeat_category_share"),
     ),
     "order_channels": Group(
         True,

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from models.categories import as_numbers, is_category
 from models.logistic import BTYD_SAID, btyd_log_odds, btyd_said
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ BOOSTING = {
     "min_data_in_leaf": 50,
     "lambda_l2": 1.0,
     "feature_fraction": 0.3,
+    "min_data_per_group": 300,
+    "cat_l2": 100.0,
     "deterministic": True,
     "force_row_wise": True,
     "num_threads": 1,
@@ -71,7 +74,8 @@ def fit_boosting(
 ) -> Boosting:
     """Fit on rows whose outcome (1 bought, 0 not) is known; both outcomes must occur."""
     base = btyd_log_odds(train, horizon) if from_btyd else None
-    trees = grow_trees(boosting_inputs(train, features, horizon), bought, "binary", seed, base)
+    inputs, kinds = boosting_inputs(train, features, horizon), category_places(train, features)
+    trees = grow_trees(inputs, bought, "binary", seed, base, categories=kinds)
     return Boosting(tuple(features), trees, from_btyd)
 
 
@@ -81,7 +85,7 @@ def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) 
     Parameters
     ----------
     frame : DataFrame
-        With the features and the ``btyd_`` columns of `models.btyd.with_btyd`.
+        With the features, text as categories, and the ``btyd_`` columns of `models.btyd.with_btyd`.
     features : sequence of str
         Feature columns in the order of training.
     horizon : int
@@ -92,11 +96,22 @@ def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) 
     ndarray, shape (n, len(features) + 4)
     """
     spend = np.log(np.maximum(frame["btyd_spend_per_day"].to_numpy(), 1e-9))
-    return np.column_stack([frame[list(features)].to_numpy(), *btyd_said(frame, horizon), spend])
+    return np.column_stack([*(as_numbers(frame[f]) for f in features), *btyd_said(frame, horizon), spend])
+
+
+def category_places(frame: pd.DataFrame, features: Sequence[str]) -> list[int]:
+    """Return the places of the features that are categories (`models.categories.with_categories`)."""
+    return [place for place, name in enumerate(features) if is_category(frame[name].dtype)]
 
 
 def grow_trees(
-    inputs: Floats, target: Floats, objective: str, seed: int, base: Floats | None = None
+    inputs: Floats,
+    target: Floats,
+    objective: str,
+    seed: int,
+    base: Floats | None = None,
+    *,
+    categories: Sequence[int] = (),
 ) -> Booster:
     """Grow trees; the same rows and seed give the same trees.
 
@@ -112,10 +127,12 @@ def grow_trees(
         Which columns each tree sees.
     base : ndarray, shape (n,), optional
         What they start from, on the scale of the objective's link.
+    categories : sequence of int
+        Places of the inputs that number the values of a category: no order is read into them.
     """
     from lightgbm import Dataset, train
 
-    data = Dataset(inputs, target, init_score=base, free_raw_data=True)
+    data = Dataset(inputs, target, init_score=base, categorical_feature=[*categories], free_raw_data=True)
     return train(BOOSTING | {"objective": objective, "seed": seed}, data, TREES)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.baselines import expected_orders_by_formula, expected_spend_by_formula
 from models.bootstrap import Interval, paired_interval, paired_intervals
 from models.btyd import fit_btyd
+from models.categories import learn_categories, with_categories
 from models.metrics import auc, brier, ece, lift, log_loss, log_loss_rows, pr_auc
 from models.purchase import RECIPES, Recipe, fit_part
 from models.value import fit_value, gamma_deviance_rows
@@ -45,9 +46,11 @@ class Fold:
 
 
 def make_fold(panel: pd.DataFrame, cutoff: pd.Timestamp, horizon: int) -> Fold:
-    """Split a panel so that no training label reaches past the test cutoff."""
+    """Split a panel so that no training label reaches past the test cutoff, and no category does."""
     ends = panel["cutoff"] + pd.Timedelta(days=horizon)
-    return Fold(panel[ends <= cutoff], panel[panel["cutoff"] == cutoff], horizon)
+    train, test = panel[ends <= cutoff], panel[panel["cutoff"] == cutoff]
+    known = learn_categories(train)
+    return Fold(with_categories(train, known), with_categories(test, known), horizon)
 
 
 def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:

@@ -49,18 +49,17 @@ def reason_texts(
     known = frame.set_index("customer_id")[["frequency", "recency", "T"]].loc[told["customer_id"]]
     place = LANGUAGES.index(language)
     texts = []
-    for (feature, value, added, actionable), (frequency, recency, age) in zip(
-        told[["feature", "value", "contribution", "actionable"]].itertuples(index=False),
+    for (feature, value, text, added, actionable), (frequency, recency, age) in zip(
+        told[["feature", "value", "text", "contribution", "actionable"]].itertuples(index=False),
         known.itertuples(index=False),
         strict=True,
     ):
-        fact = (
-            f"{phrase(feature, language)}: {shown_value(feature, value, units[feature], language, currency)}"
-        )
+        shown = text or shown_value(feature, value, units[feature], language, currency)
+        fact = f"{phrase(feature, language)}: {shown}"
         beside = _beside(feature, frequency, recency, age, language)
-        text = f"{fact} ({beside})" if beside else fact
+        said = f"{fact} ({beside})" if beside else fact
         tail = f" [{ACTIONABLE[place]}]" if actionable else ""
-        texts.append(f"{text}; {DIRECTION[added > 0][place]}{tail}")
+        texts.append(f"{said}; {DIRECTION[added > 0][place]}{tail}")
     return texts
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from features.attributes import is_sensitive
 from features.reason_groups import group_of, is_actionable
 from features.wording import ATTRIBUTE, windows
-from models.btyd import with_btyd
+from models.categories import text_columns
 from models.contributions import contributions
 from models.purchase import Recipe
 from models.scorer import Scorer
@@ -34,6 +34,7 @@ COLUMNS = {
     "group": "str",
     "feature": "str",
     "value": "float64",
+    "text": "str",
     "contribution": "float64",
     "actionable": "bool",
 }
@@ -59,13 +60,13 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, sensitive: Collection[str] = ()
     -------
     DataFrame
         A row a reason, in the order of `frame` and by place: ``customer_id``, ``place`` (from 1), ``group``,
-        the ``feature`` that speaks for it and its ``value``, ``contribution`` (log-odds; below zero it lowers
-        the chance), ``actionable``.
+        the ``feature`` that speaks for it and its ``value``, or its ``text`` where that is a category,
+        ``contribution`` (log-odds; below zero it lowers the chance), ``actionable``.
     """
     if scorer.grounds is None or not scorer.grounds.base or frame.empty:
         return _table({name: [] for name in COLUMNS})
     horizon, recipe = scorer.grounds.horizon, scorer.purchase.recipe
-    rows = with_btyd(frame.reset_index(drop=True), scorer.btyd, [horizon])
+    rows = scorer.rows(frame, [horizon])
     split = moved(Voice(scorer.purchase.parts[horizon], scorer.grounds.base), recipe, rows, horizon)
     names, owner = owners(rows, list(split.columns))
     total = by_group(split, owner, len(names))
@@ -77,7 +78,9 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, sensitive: Collection[str] = ()
     holds &= [_may_be_told(name, sensitive, has_amounts=scorer.has_amounts) for name in names]
     told = _told(split, owner, np.where(holds, total, 0.0), names)
     counts_orders = bool({"n_orders", "btyd_log_odds"} & set(split.columns))
-    return _with_faces(told, rows, counts_orders=counts_orders, has_amounts=scorer.has_amounts)
+    return _with_faces(
+        told, frame.reset_index(drop=True), counts_orders=counts_orders, has_amounts=scorer.has_amounts
+    )
 
 
 def moved(voice: Voice, recipe: Recipe, rows: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -158,7 +161,10 @@ def _with_faces(
         _face(group, strongest, speaks=speaks, has_amounts=has_amounts)
         for group, strongest, speaks in zip(told["group"], told["strongest"], silence, strict=True)
     ]
-    values = {name: rows[name].to_numpy() for name in dict.fromkeys(feature)}
+    asked = dict.fromkeys(feature)
+    texts = {name: rows[name].fillna("").to_numpy() for name in text_columns(rows[[*asked]])}
+    nothing = np.full(len(rows), np.nan)
+    values = {name: nothing if name in texts else rows[name].to_numpy() for name in asked}
     return _table(
         {
             "customer_id": rows["customer_id"].to_numpy()[told["row"]],
@@ -166,6 +172,10 @@ def _with_faces(
             "group": told["group"],
             "feature": feature,
             "value": [values[name][row] for name, row in zip(feature, told["row"], strict=True)],
+            "text": [
+                texts[name][row] if name in texts else ""
+                for name, row in zip(feature, told["row"], strict=True)
+            ],
             "contribution": told["contribution"],
             "actionable": [is_actionable(group) for group in told["group"]],
         }

@@ -1,7 +1,7 @@
 """The one thing that is promoted: a feature frame goes in, a score frame comes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.errors import ContractError
 from models.btyd import Btyd, with_btyd
+from models.categories import Categories, with_categories
 from models.economics import Economics, against_cost, path_days, profit_path
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
@@ -60,6 +61,8 @@ class Scorer:
         Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
     grounds : Grounds, optional
         What reasons rest on (`models.reasons`); a scorer without them gives none.
+    categories : Mapping[str, Sequence[str]]
+        The features that are text, and the values that are told apart.
     """
 
     purchase: PurchaseModel
@@ -75,6 +78,7 @@ class Scorer:
     spend_range: SpendRange | None = None
     period: str = "day"
     grounds: Grounds | None = None
+    categories: Categories = field(default_factory=dict)
 
     @property
     def btyd(self) -> Btyd:
@@ -105,7 +109,7 @@ class Scorer:
         """
         self._check(frame)
         trained = sorted({*self.purchase.parts, self.value.horizon})
-        rows = with_btyd(frame.reset_index(drop=True), self.btyd, trained)
+        rows = self.rows(frame, trained)
         lengths = [*self.horizons, self.clv_horizon]
         costs = economics.costs(rows)
         steps = path_days(self.clv_horizon) if economics.discount_rate or not np.isnan(costs).all() else []
@@ -136,8 +140,12 @@ class Scorer:
         return self._curve(frame, [horizon])[:, 0]
 
     def _curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
-        rows = with_btyd(frame.reset_index(drop=True), self.btyd, sorted(self.purchase.parts))
-        return self.purchase.curve(rows, times)
+        return self.purchase.curve(self.rows(frame, sorted(self.purchase.parts)), times)
+
+    def rows(self, frame: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:
+        """Return what the parts look at: the frame with its text as categories and its ``btyd_`` columns."""
+        plain = with_categories(frame.reset_index(drop=True), self.categories)
+        return with_btyd(plain, self.btyd, horizons)
 
     def with_base(self, frame: pd.DataFrame) -> "Scorer":
         """Fit what compares a customer with the training base: tier edges and the bound of lapsing.
@@ -256,6 +264,7 @@ class Scorer:
             "spend_range": None if self.spend_range is None else self.spend_range.to_dict(),
             "has_amounts": self.has_amounts,
             "features": list(self.features),
+            "categories": {name: list(values) for name, values in self.categories.items()},
             "trained_until": self.trained_until,
             "period": self.period,
             "grounds": grounds,
@@ -298,6 +307,7 @@ class Scorer:
             trained_until=state["trained_until"],
             period=state.get("period", "day"),  # models of before it was recorded have none
             grounds=grounds_from_state(state.get("grounds"), trees),  # nor these
+            categories={name: tuple(values) for name, values in state.get("categories", {}).items()},
         )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.btyd import Btyd
-from models.classifier import boosting_inputs, grow_trees, run_trees
+from models.classifier import boosting_inputs, category_places, grow_trees, run_trees
 
 Floats = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def fit_value(
         return base
     spent = buyers[f"y_spend_{horizon}d"].to_numpy()
     inputs = boosting_inputs(buyers, features, horizon)
-    trees = grow_trees(inputs, spent, "gamma", seed)
+    trees = grow_trees(inputs, spent, "gamma", seed, categories=category_places(buyers, features))
     plain = (spend * spend_ratio).to_numpy()
     both = np.exp(run_trees(trees, inputs)) ** trees_weight * plain ** (1 - trees_weight)
     both_ratio = _ratio(pd.Series(spent[known]), pd.Series(both[known]))

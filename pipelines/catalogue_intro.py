@@ -29,7 +29,7 @@ def _head(n_all: int, n_text: int) -> str:
 
 What was known about a customer at a moment: {n_all} features where a shop has every table and column, with
 the standard windows, and one more for each attribute it names. {n_all - n_text} are numbers. {n_text} are
-text (unit `category`): they stand in the feature table, and today's models do not see them.
+text (unit `category`): trees tell apart the values that at least 50 customers have, thirty at most.
 """
 
 

@@ -265,12 +265,14 @@ def _version(found: Any) -> Version:
 
 
 def _signature(scorer: Scorer) -> Any:
-    """Every feature is a double: integer columns could not carry the gaps that a feature may have."""
+    """Every number is a double: integer columns could not carry the gaps that a feature may have."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
     keys = [ColSpec(DataType.string, "customer_id"), ColSpec(DataType.datetime, "cutoff")]
-    return ModelSignature(inputs=Schema([*keys, *(ColSpec(DataType.double, f) for f in scorer.features)]))
+    texts = [ColSpec(DataType.string, f, required=False) for f in scorer.features if f in scorer.categories]
+    numbers = [ColSpec(DataType.double, f) for f in scorer.features if f not in scorer.categories]
+    return ModelSignature(inputs=Schema([*keys, *numbers, *texts]))
 
 
 def _locate(config: Config) -> tuple[str, str | None]:

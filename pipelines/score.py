@@ -65,7 +65,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
             with console.step("proving on a sample that no feature sees the future"):
                 prove_log(engine, log, config, as_of, for_one_date=True)
             with console.step(f"features of all customers as of {as_of}"):
-                frame = _features(engine, log, scorer, as_of)
+                frame = features_of(engine, log, scorer, as_of)
             with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
                 scores = _scores(frame, scorer, champion, as_of, config.economics.terms)
             listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
@@ -149,7 +149,11 @@ def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> N
 
 def _refuse_lost_features(log: PurchaseLog, scorer: Scorer) -> None:
     known = {f.name: f for f in log.features(scorer.horizons)}
-    gone = [name for name in scorer.features if name not in known or known[name].unit == "category"]
+    gone = [
+        name
+        for name in scorer.features
+        if name not in known or (known[name].unit == "category") != (name in scorer.categories)
+    ]
     if gone:
         needs = {need for f in catalogue(scorer.horizons, None) if f.name in gone for need in f.needs}
         lost = ", ".join(sorted(needs - log.records.has)) or "attributes of the customers"
@@ -159,7 +163,8 @@ def _refuse_lost_features(log: PurchaseLog, scorer: Scorer) -> None:
         )
 
 
-def _features(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
+def features_of(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
+    """Build what the scorer needs of every customer who is known at a date, in model form."""
     known = {f.name: f for f in log.features(scorer.horizons)}
     snapshot = take_snapshot(make_history(log.records, engine.keep, as_of), [as_of])
     own_cost = [name for name in known if name == "acquisition_cost" and name not in scorer.features]

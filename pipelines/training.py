@@ -16,6 +16,7 @@ from features.history import make_history
 from features.rfm import WINDOWS, rfm
 from features.snapshot import sample_customers
 from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
+from models.categories import learn_categories, with_categories
 from models.folds import (
     ORDERS_NAME,
     PART_NAMES,
@@ -144,8 +145,8 @@ def load_panel(
 
 
 def feature_names(log: PurchaseLog, config: Config) -> tuple[str, ...]:
-    """Name the feature columns that models see, in order: those that are numbers."""
-    return tuple(f.name for f in log.features(config.target.horizons) if f.unit != "category")
+    """Name the feature columns that models see, in order."""
+    return tuple(f.name for f in log.features(config.target.horizons))
 
 
 def run_folds(
@@ -182,6 +183,8 @@ def fit_scorer(
         panel, btyd = with_btyd_by_cutoff(
             panel, target.horizons, has_amounts=log.has_amounts, family=recipe.family
         )
+    categories = learn_categories(panel[panel["cutoff"] == until])
+    panel = with_categories(panel, categories)
     newest = panel[panel["cutoff"] == until]
     train = {h: make_fold(panel, until, h).train for h in target.horizons}
     pairs = [(h, name) for h in target.horizons if len(train[h]) for name in recipe.weights]
@@ -206,6 +209,7 @@ def fit_scorer(
         trained_until=schedule.until.isoformat(),
         spend_range=choice.spend_range,
         period=log.period.kind,
+        categories={name: values for name, values in categories.items() if name in used},
         grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
     )
     # All it sees when it scores.

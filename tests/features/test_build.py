@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.build import build_features, build_panel, to_model_frame
-from features.catalogue import model_features, visible_features
+from features.catalogue import visible_features
 from features.errors import ContractError
 from features.history import make_history
 from features.labels import label_names
@@ -152,10 +152,9 @@ def test_the_model_frame_is_floats_in_currency_and_text(panel: pd.DataFrame, fea
 
 
 def test_the_model_frame_keeps_what_is_asked_for(panel: pd.DataFrame) -> None:
-    some = [f for f in model_features(HORIZONS) if f.name in {"T", "orders_14d"}]
+    some = [f for f in visible_features(HORIZONS) if f.name in {"T", "orders_14d"}]
     frame = to_model_frame(panel, some)
     assert list(frame.columns) == ["customer_id", "cutoff", "T", "orders_14d"]
-    assert not [f for f in model_features(HORIZONS, has=None) if f.unit == "category"]
 
 
 def test_the_model_frame_does_not_share_memory(panel: pd.DataFrame, features: Any) -> None:

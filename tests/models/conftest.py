@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from features.build import build_panel, to_model_frame
-from features.catalogue import model_features, visible_features
+from features.catalogue import visible_features
 from features.contracts import TransactionsContract
 from features.door import at_the_door, used_lines
 from features.history import make_history
@@ -99,10 +99,18 @@ def _panel(shop: SimulatedShop, columns: dict[str, str]) -> SimpleNamespace:
         schedule=schedule,
         until=pd.Timestamp(until),
         newest=frame[frame["cutoff"] == pd.Timestamp(until)],
-        features=tuple(f.name for f in model_features(HORIZONS, contract.has)),
+        features=tuple(
+            f.name for f in visible_features(HORIZONS, contract.has) if f.unit != "category"
+        ),  # text: test_categories
         horizons=HORIZONS,
         has_amounts=contract.has_amounts,
     )
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., pd.DataFrame]:
+    """Build the features and labels of a log, at cutoffs of which the last is the end of what is known."""
+    return lambda log, columns, cutoffs: _built(log, TransactionsContract(columns), cutoffs)
 
 
 @pytest.fixture(scope="session")

@@ -273,17 +273,18 @@ WORDS = [
 @pytest.mark.parametrize(("feature", "value", "language", "text"), WORDS)
 def test_words(feature: str, value: float, language: str, text: str, units: dict[str, str]) -> None:
     told = pd.DataFrame(
-        {"customer_id": "a", "feature": feature, "value": value, "contribution": -0.4, "actionable": False},
+        {"customer_id": "a", "feature": feature, "value": value, "text": "", "contribution": -0.4,
+         "actionable": False},
         index=[0],
-    )
+    )  # fmt: skip
     frame = pd.DataFrame({"customer_id": ["a"], "frequency": 4.0, "recency": 84.0, "T": 168.0})
     assert reason_texts(told, frame, units, language, "VND") == [text + LOWERS[language]]  # type: ignore[arg-type]
 
 
 def test_a_one_time_buyer_has_no_usual_wait(units: dict[str, str]) -> None:
     told = pd.DataFrame(
-        {"customer_id": ["a"], "feature": "days_since_last_order", "value": 9.0, "contribution": 0.4,
-         "actionable": True}
+        {"customer_id": ["a"], "feature": "days_since_last_order", "value": 9.0, "text": "",
+         "contribution": 0.4, "actionable": True}
     )  # fmt: skip
     frame = pd.DataFrame({"customer_id": ["a"], "frequency": 0.0, "recency": 0.0, "T": 9.0})
     [text] = reason_texts(told, frame, units, "en", None)  # type: ignore[arg-type]
