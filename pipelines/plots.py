@@ -13,7 +13,7 @@ from models.metrics import gains, reliability
 
 def reliability_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Draw predicted probability against what happened, in ten bins of equal size."""
-    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure = Figure(figsize=(6, 6))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as said, so it happened")
     for name in names:
@@ -26,7 +26,7 @@ def reliability_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
 
 def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Draw which share of the buyers is found among the best-ranked customers."""
-    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure = Figure(figsize=(6, 6))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="at random")
     for name in names:

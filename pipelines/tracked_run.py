@@ -2,9 +2,13 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+MOST_PARAMS = 100
+"""MLflow takes no more in one batch."""
 
 
 class TrackedRun:
@@ -24,13 +28,19 @@ class TrackedRun:
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters."""
-        for key, value in values.items():
-            self._client.log_param(self.run_id, key, value)
+        from mlflow.entities import Param
+
+        params = [Param(key, str(value)) for key, value in values.items()]
+        for start in range(0, len(params), MOST_PARAMS):
+            self._client.log_batch(self.run_id, params=params[start : start + MOST_PARAMS])
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics; names keep letters, digits and ``_-./ ``."""
-        for key, value in values.items():
-            self._client.log_metric(self.run_id, key, float(value), step=step)
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        batch = [Metric(key, float(value), now, step) for key, value in values.items()]
+        self._client.log_batch(self.run_id, metrics=batch)  # one transaction, not one for each
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""

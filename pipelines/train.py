@@ -11,6 +11,7 @@ import pandas as pd
 from features.periods import Period
 from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
+from models.categories import text_columns
 from models.findings import Finding, worst_first
 from models.folds import best_rule, measure
 from models.purchase import RECIPES
@@ -153,7 +154,12 @@ def _apart(scorer: Scorer, training: Training) -> str | None:
     if scorer.period != training.scorer.period:
         return f"it was trained on a log dated by the {scorer.period}"
     panel = training.panel
-    gone = [name for name in scorer.features if name not in panel or panel[name].dtype.kind not in "fiu"]
+    texts = {*text_columns(panel)}
+    gone = [
+        name
+        for name in scorer.features
+        if name not in panel or (name in texts) != (name in scorer.categories)
+    ]
     if gone:
         return f"the tables no longer give {len(gone)} of its features, for example {gone[0]!r}"
     return None

@@ -121,6 +121,15 @@ def panel() -> SimpleNamespace:
     return _panel(shop, {name: name for name in columns})
 
 
+@pytest.fixture(scope="module")
+def large() -> tuple[SimpleNamespace, pd.DataFrame]:
+    """A shop of the same kind as `panel`, large enough that chance hides no regret; and all its folds."""
+    shop = simulate_shop(ShopSpec(n_customers=8000, acquisition_days=550, **LIVELY), seed=22)
+    columns = ("customer_id", "order_id", "ordered_at", "quantity", "unit_price")
+    found = _panel(shop, {name: name for name in columns})
+    return found, _fold_table(found, 90)
+
+
 @pytest.fixture(scope="session")
 def panel_without_amounts() -> SimpleNamespace:
     """A log that knows who bought and when, and nothing else."""

@@ -298,3 +298,20 @@ def test_bgnbd_leaves_little_to_regret(folds: pd.DataFrame, panel: SimpleNamespa
     assert max(lost["logistic"], lost["boosting"]) < min(lost[name] for name in RULES)
     assert lost["bgnbd"] < 0.1 * lost[best_rule(folds).name]
     assert rows["p_bgnbd"].mean() == pytest.approx(rows["truth"].mean(), abs=0.02)
+
+
+@pytest.mark.heavy
+def test_where_bgnbd_is_the_truth_the_champion_loses_next_to_nothing(
+    large: tuple[SimpleNamespace, pd.DataFrame],
+) -> None:
+    """Against BG/NBD with the very parameters that the shop was drawn from."""
+    panel, table = large
+    champion = choose_recipe(table, best_rule(table), seed=1)
+    drawn = BetaGeoModel.from_dict(
+        {"params": {n: getattr(panel.shop.spec, n) for n in ("r", "alpha", "a", "b")}}
+    )
+    keyed = table.merge(panel.frame, on=["cutoff", "customer_id"])
+    table = table.assign(p_drawn=drawn.p_purchase(float(H), keyed["frequency"], keyed["recency"], keyed["T"]))
+    gap = log_loss_difference(table, f"p_{champion.name}", "p_drawn", seed=1)
+    assert gap.mean < 0.002
+    assert gap.lo > -0.003

@@ -75,6 +75,12 @@ def all_spend_the_same(rng: np.random.Generator) -> pd.DataFrame:
     return usual(rng).assign(amount=49.0)
 
 
+def orders_by_the_week(rng: np.random.Generator) -> pd.DataFrame:
+    """The log knows of every order the Monday of its week, and no more."""
+    shop = usual(rng)
+    return shop.assign(day=shop["day"] - pd.to_timedelta(shop["day"].dt.dayofweek, unit="D"))
+
+
 def five_customers(rng: np.random.Generator) -> pd.DataFrame:
     return drawn(rng, rng.uniform(0, 30, 5), np.full(5, 20.0), leaves=0.0)
 
@@ -103,8 +109,16 @@ def lay_out(folder: Path, orders: pd.DataFrame) -> None:
     (folder / "repurchase.toml").write_text(CONFIG, "utf-8")
 
 
+def heavy(shop: Shop) -> object:
+    return pytest.param(shop, marks=pytest.mark.heavy)
+
+
 @pytest.mark.parametrize(
-    "shop", [one_huge_customer, one_cohort, everyone_is_new, pure_chance, all_spend_the_same]
+    "shop",
+    [
+        one_huge_customer,
+        *map(heavy, (one_cohort, everyone_is_new, pure_chance, all_spend_the_same, orders_by_the_week)),
+    ],
 )
 def test_the_whole_way(shop: Shop, tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     orders = shop(np.random.default_rng(4))
@@ -131,6 +145,7 @@ def test_the_whole_way(shop: Shop, tmp_path: Path, run: Callable[..., tuple[int,
         )  # the others pay no part of it
 
 
+@pytest.mark.heavy
 def test_chance_alone_falls_back_to_a_rule_or_beats_it(
     tmp_path: Path, run: Callable[..., tuple[int, str]]
 ) -> None:
