@@ -134,7 +134,7 @@ def test_reasons_are_given_to_the_listed_alone_in_words_and_as_a_table(out, mani
     told = pd.read_parquet(out / "latest" / "reasons.parquet")
     assert manifest["files"]["reasons.parquet"]["rows"] == len(told) > 0
     assert list(told.columns) == [
-        "customer_id", "place", "group", "feature", "value", "contribution", "actionable",
+        "customer_id", "place", "group", "feature", "value", "text", "contribution", "actionable",
     ]  # fmt: skip
     assert list(listed.columns[-3:]) == ["reason_1", "reason_2", "reason_3"]
     assert set(told["customer_id"]) <= set(listed["customer_id"])

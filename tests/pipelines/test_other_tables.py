@@ -93,7 +93,8 @@ def test_the_training_records_what_it_was_trained_on(trained: Trained) -> None:
     assert not [
         name for name in features if "gender" in name or "arm" in name.split("_") or "campaign" in name
     ]
-    assert "attr_Hạng thẻ" not in features  # text: in the feature table, and no model sees it
+    assert "attr_Hạng thẻ" in features  # text
+    assert "attr_Hạng thẻ" in trained.logged("scorer.json")["categories"]
     assert set(data["other_tables"]) == {"events", "contacts", "customers"}
     assert data["other_tables"]["contacts"]["rows_in"] == len(trained.table("contacts.csv"))
     assert len(set(data["fingerprints"].values())) == len(data["fingerprints"]) == 4

@@ -154,9 +154,10 @@ def test_pyfunc_gives_the_same_numbers(own_shop, registry):
     import pandas as pd
 
     scorer = registry.load(registry.champion())
-    frame = pd.DataFrame(
-        [{"customer_id": "a", "cutoff": pd.Timestamp(AS_OF), **dict.fromkeys(scorer.features, 3.0)}]
-    ).assign(frequency=2.0, recency=40.0, T=90.0, days_since_last_order=50.0)
+    values = {name: "3" if name in scorer.categories else 3.0 for name in scorer.features}
+    frame = pd.DataFrame([{"customer_id": "a", "cutoff": pd.Timestamp(AS_OF), **values}]).assign(
+        frequency=2.0, recency=40.0, T=90.0, days_since_last_order=50.0
+    )
     theirs = mlflow.pyfunc.load_model(registry.champion().source).predict(frame)
     pd.testing.assert_frame_equal(theirs, scorer.score(frame), check_exact=True)
 
