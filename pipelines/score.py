@@ -27,6 +27,7 @@ from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady, Refused
 from pipelines.locks import locked
 from pipelines.log_findings import log_warnings
+from pipelines.outlook import outlook, outlook_line
 from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_purchase
@@ -73,6 +74,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
                 listed, told = find_reasons(listed, frame, scorer, config, log)
             with console.step("publishing"):
                 facts = _facts(engine, log, config, scorer, champion, as_of)
+                facts["outlook"] = outlook(scores, frame, scorer)
                 facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
                 writers: dict[str, Writer] = {
                     "scores.parquet": lambda path: _write_scores(scores, path),
@@ -239,10 +241,12 @@ def _answer(
     h, folder = scorer.primary_horizon, published.folder
     lines = log.row_lines()
     lines += [f"warning: {warning['text']}" for warning in published.manifest["warnings"]]
-    expected = scores[f"p_purchase_{h}d"].sum()
+    expected = published.manifest["outlook"]
+    buyers = f"{expected['buyers']:,.0f}"
     at_risk = money(listed["value_at_risk"].sum(), config, scorer)
     lines += [
-        f"{len(scores):,} customers scored; about {expected:,.0f} of them should buy within {h} days",
+        f"{len(scores):,} customers scored; about {buyers} of them should buy within {h} days",
+        outlook_line(expected, config.project.currency),
         f"{len(listed):,} customers to act on, with {at_risk} at risk",
         f"risk list: {folder / 'risk_list.csv'}",
         f"all scores: {folder / 'scores.parquet'}",
@@ -252,6 +256,7 @@ def _answer(
         "folder": str(folder),
         "customers": len(scores),
         "listed": len(listed),
+        "outlook": expected,
         "hindsight": published.manifest["hindsight"],
         "warnings": published.manifest["warnings"],
         "manifest": str(folder / "manifest.json"),

@@ -129,6 +129,18 @@ def test_risk_list_is_ranked_and_holds_only_those_to_act_on(out, scores):
     np.testing.assert_allclose(whole["value_at_risk"], listed["value_at_risk"], atol=0.006)
 
 
+def test_the_whole_is_said_beside_what_came_lately(manifest, scores, log):
+    said, h = manifest["outlook"], max(HORIZONS)
+    assert said["buyers"] == pytest.approx(scores[f"p_purchase_{h}d"].sum())
+    assert said["spend"] == pytest.approx(scores[f"expected_spend_{h}d"].sum())
+    assert said["spend_lo"] < said["spend"] < said["spend_hi"]
+    start = pd.Timestamp(AS_OF) - pd.Timedelta(days=said["days"])
+    lately = log[log["customer_id"].notna() & log["ordered_at"].between(start, AS_OF, inclusive="left")]
+    came = (lately["quantity"] * lately["unit_price"]).sum()
+    assert said["recent_spend"] == pytest.approx(came, rel=0.05)  # a refund belongs to the order it cancels
+    assert 0.4 < said["spend"] / said["recent_spend"] < 1.5
+
+
 def test_reasons_are_given_to_the_listed_alone_in_words_and_as_a_table(out, manifest):
     listed = pd.read_csv(out / "latest" / "risk_list.csv", dtype={"customer_id": str}, keep_default_na=False)
     told = pd.read_parquet(out / "latest" / "reasons.parquet")
