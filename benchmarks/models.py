@@ -3,7 +3,7 @@
 ``python -m benchmarks.models`` simulates a shop, trains on it as `repurchase train` does (without MLflow),
 builds everyone's features, and hands them to a process of its own that scores them with every output but
 reasons, in rounds; a last process gives reasons for as many customers as a list has. Beside scoring stands
-what lifetimes takes for its four outputs on the same customers.
+what lifetimes takes for its three outputs on the same customers.
 """
 
 import argparse

@@ -21,20 +21,28 @@ class Economics:
 
     Parameters
     ----------
-    margin : float
-        Share of the spend that is profit, 0 to 1.
+    margin : float, optional
+        Share of the spend that is profit, 0 to 1. Without it lifetime value is spend, and nothing is held
+        against the cost of winning a customer: revenue is no profit.
     discount_rate : float
         A year; 0.1 is ten per cent.
     acquisition_cost : float, optional
         What it cost to win a customer, in currency, where their own cost is not known.
     """
 
-    margin: float = 1.0
+    margin: float | None = None
     discount_rate: float = 0.0
     acquisition_cost: float | None = None
 
+    @property
+    def share(self) -> float:
+        """Of the spend, what counts."""
+        return 1.0 if self.margin is None else self.margin
+
     def costs(self, frame: pd.DataFrame) -> Floats:
-        """Return what it cost to win each customer; NaN where nothing is known. Shape (n,)."""
+        """Return what it cost to win each customer; NaN where that or the margin is not known. Shape (n,)."""
+        if self.margin is None:
+            return np.full(len(frame), np.nan)
         common = np.nan if self.acquisition_cost is None else self.acquisition_cost
         if "acquisition_cost" not in frame.columns:
             return np.full(len(frame), common)
@@ -75,7 +83,7 @@ def profit_path(spend: Floats, days: Sequence[int], economics: Economics) -> Flo
     """
     discounts = (1 + economics.discount_rate) ** (-np.asarray(days) / DAYS_OF_A_YEAR)
     added = np.diff(np.maximum.accumulate(spend, axis=1), axis=1, prepend=0.0)
-    path: Floats = np.cumsum(added * discounts * economics.margin, axis=1)
+    path: Floats = np.cumsum(added * discounts * economics.share, axis=1)
     return path
 
 
@@ -107,9 +115,9 @@ def payback_days(path: Floats, days: Sequence[int], unpaid: Floats) -> Floats:
     place = np.maximum(reached.argmax(axis=1), 1)
     rows = np.arange(len(path))
     low, high = padded[rows, place - 1], padded[rows, place]
-    share = np.clip((unpaid - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
+    share = np.clip((np.maximum(unpaid, 0.0) - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
     waited = np.ceil(ends[place - 1] + share * (ends[place] - ends[place - 1]) - 1e-9)
-    return np.where(reached.any(axis=1), waited, np.nan)
+    return np.where(reached.any(axis=1), np.abs(waited), np.nan)  # no minus before a 0
 
 
 def against_cost(

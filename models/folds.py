@@ -47,10 +47,25 @@ class Fold:
 
 def make_fold(panel: pd.DataFrame, cutoff: pd.Timestamp, horizon: int) -> Fold:
     """Split a panel so that no training label reaches past the test cutoff, and no category does."""
-    ends = panel["cutoff"] + pd.Timedelta(days=horizon)
-    train, test = panel[ends <= cutoff], panel[panel["cutoff"] == cutoff]
+    train, test = labelled_by(panel, cutoff, horizon), panel[panel["cutoff"] == cutoff]
     known = learn_categories(train)
     return Fold(with_categories(train, known), with_categories(test, known), horizon)
+
+
+def labelled_by(panel: pd.DataFrame, cutoff: pd.Timestamp, horizon: int) -> pd.DataFrame:
+    """Keep the rows whose label was known at a cutoff.
+
+    It ends `horizon` days after the row's own cutoff, or where the panel's column `label_end` says.
+    """
+    named = label_end(horizon)
+    ends = panel[named] if named in panel else panel["cutoff"] + pd.Timedelta(days=horizon)
+    known: pd.DataFrame = panel[ends <= cutoff]
+    return known
+
+
+def label_end(horizon: int) -> str:
+    """Name the column that says where labels of `horizon` days end, in a log not dated by the day."""
+    return f"label_end_{horizon}d"
 
 
 def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:

@@ -16,6 +16,7 @@ DIRECTION: dict[bool, Two] = {
     False: ("lowers the chance of a purchase", "làm giảm khả năng mua lại"),
 }
 ACTIONABLE: Two = ("can be acted on", "có thể tác động")
+OTHER: Two = ("a rare one, or not known", "giá trị hiếm gặp hoặc không rõ")
 NONE: Two = ("none", "chưa có")
 YES_NO: dict[bool, Two] = {True: ("yes", "có"), False: ("no", "không")}
 USUAL_WAIT: Two = ("usual wait: {}", "thường lệ: {}")
@@ -74,6 +75,8 @@ def shown_value(feature: str, value: float, unit: Unit, language: Language, curr
     ('12,5 %', '84')
     """
     place = LANGUAGES.index(language)
+    if unit == "category":  # its text is not among those that the model tells apart
+        return OTHER[place]
     if np.isnan(value):
         return NONE[place]
     if feature == "was_referred":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from features.attributes import is_sensitive
 from features.reason_groups import group_of, is_actionable
 from features.wording import ATTRIBUTE, windows
-from models.categories import text_columns
+from models.categories import is_category
 from models.contributions import contributions
 from models.purchase import Recipe
 from models.scorer import Scorer
@@ -78,9 +78,7 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, sensitive: Collection[str] = ()
     holds &= [_may_be_told(name, sensitive, has_amounts=scorer.has_amounts) for name in names]
     told = _told(split, owner, np.where(holds, total, 0.0), names)
     counts_orders = bool({"n_orders", "btyd_log_odds"} & set(split.columns))
-    return _with_faces(
-        told, frame.reset_index(drop=True), counts_orders=counts_orders, has_amounts=scorer.has_amounts
-    )
+    return _with_faces(told, rows, counts_orders=counts_orders, has_amounts=scorer.has_amounts)
 
 
 def moved(voice: Voice, recipe: Recipe, rows: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -162,7 +160,8 @@ def _with_faces(
         for group, strongest, speaks in zip(told["group"], told["strongest"], silence, strict=True)
     ]
     asked = dict.fromkeys(feature)
-    texts = {name: rows[name].fillna("").to_numpy() for name in text_columns(rows[[*asked]])}
+    # A value that the model does not tell apart is no reason: it stays unsaid.
+    texts = {n: rows[n].astype("str").fillna("").to_numpy() for n in asked if is_category(rows[n].dtype)}
     nothing = np.full(len(rows), np.nan)
     values = {name: nothing if name in texts else rows[name].to_numpy() for name in asked}
     return _table(

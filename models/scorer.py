@@ -111,9 +111,10 @@ class Scorer:
         trained = sorted({*self.purchase.parts, self.value.horizon})
         rows = self.rows(frame, trained)
         lengths = [*self.horizons, self.clv_horizon]
+        grid = time_grid(lengths, 2 * max(lengths))
         costs = economics.costs(rows)
         steps = path_days(self.clv_horizon) if economics.discount_rate or not np.isnan(costs).all() else []
-        times = sorted({*time_grid(lengths, 2 * max(lengths)), *steps})
+        times = sorted({*grid, *steps})
         curve = self.purchase.curve(rows, times)
         at = {h: curve[:, times.index(h)] for h in {*self.horizons, self.clv_horizon}}
         spend = self._spend(rows, at | {h: curve[:, times.index(h)] for h in steps})
@@ -129,8 +130,9 @@ class Scorer:
         name = f"clv_{far}d"
         profit = columns[name] / np.maximum(spend[far], 1e-12)  # of what is spent up to there
         columns |= {f"{name}_lo": low[far] * profit, f"{name}_hi": high[far] * profit}
+        followed = curve[:, [times.index(t) for t in grid]]  # the shop's terms must not move a date
         for q in QUANTILES:
-            columns[f"next_order_p{round(q * 100)}"] = next_order_dates(curve, times, rows["cutoff"], q)
+            columns[f"next_order_p{round(q * 100)}"] = next_order_dates(followed, grid, rows["cutoff"], q)
         columns |= self._risk(rows, at[self.primary_horizon], spend[self.primary_horizon])
         order = [name for name in score_columns(self.horizons, self.clv_horizon) if name in columns]
         return pd.DataFrame(columns, index=rows.index)[order].set_axis(frame.index)
@@ -192,12 +194,13 @@ class Scorer:
         if self.spend_range is None or not self.has_amounts:
             return low, high
         days = {h: self.btyd.days_if_any(h, rows) for h in {*at, self.value.horizon}}
+        judged = self.value.spend_if_any(rows, [self.value.horizon])[self.value.horizon]
         least = most = np.zeros(len(rows))
         for h in sorted(at):
             # Chance evens out over more purchases: a ratio's logarithm spreads with the root of their number.
-            steadier = np.minimum(np.sqrt(days[self.value.horizon] / days[h]), 1.0)
+            steadier = np.sqrt(days[self.value.horizon] / days[h])
             if_any = spend[h] / np.maximum(at[h], 1e-12)
-            ends = self.spend_range.interval(at[h], if_any, steadier=steadier)
+            ends = self.spend_range.interval(at[h], if_any, steadier=steadier, tier_by=judged)
             least, most = np.maximum(least, ends[0]), np.maximum(most, ends[1])
             low[h], high[h] = least, most
         return low, high
@@ -209,7 +212,7 @@ class Scorer:
         path = profit_path(np.column_stack(list(spend.values())), list(spend), economics)
         spent = rows["total_spend"].to_numpy(dtype=float) if self.has_amounts else np.full(len(rows), np.nan)
         worth = {f"clv_{self.clv_horizon}d": path[:, -1]}
-        return worth | against_cost(path, list(spend), economics.margin * spent, costs, self.clv_horizon)
+        return worth | against_cost(path, list(spend), economics.share * spent, costs, self.clv_horizon)
 
     def _risk(self, rows: pd.DataFrame, p: Floats, spend: Floats) -> dict[str, Any]:
         """Value at risk: what the customer would bring if kept, times the chance that they leave."""

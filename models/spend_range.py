@@ -53,7 +53,14 @@ class SpendRange:
     n_folds: int
     coverage: Mapping[str, float]
 
-    def quantile(self, level: float, p: Floats, if_any: Floats, steadier: Floats | float = 1.0) -> Floats:
+    def quantile(
+        self,
+        level: float,
+        p: Floats,
+        if_any: Floats,
+        steadier: Floats | float = 1.0,
+        tier_by: Floats | None = None,
+    ) -> Floats:
         """Return the spend that is not exceeded with probability `level`, shape (n,).
 
         Parameters
@@ -66,10 +73,12 @@ class SpendRange:
             Expected spend given a purchase.
         steadier : float or ndarray, shape (n,)
             Power to which ratios are raised: below 1 for horizons longer than that of the folds, over which
-            chance evens out.
+            chance evens out, above 1 for shorter ones.
+        tier_by : ndarray, shape (n,), optional
+            Expected spend given a purchase within the horizon of the folds, where `if_any` is of another.
         """
         inside = (level - (1 - p)) / np.maximum(p, 1e-12)  # 0 or below: the level falls into buying nothing
-        tier = self._tier(if_any)
+        tier = self._tier(if_any if tier_by is None else tier_by)
         spend = np.zeros(len(p))
         for place, ratios in enumerate(self.ratios):
             here = (tier == place) & (inside > 0)
@@ -85,13 +94,19 @@ class SpendRange:
         return np.asarray(middle + np.sign(level - 0.5) * np.hypot(chance, drift))
 
     def interval(
-        self, p: Floats, if_any: Floats, level: float = 0.8, steadier: Floats | float = 1.0
+        self,
+        p: Floats,
+        if_any: Floats,
+        level: float = 0.8,
+        steadier: Floats | float = 1.0,
+        tier_by: Floats | None = None,
     ) -> tuple[Floats, Floats]:
         """Return the central interval of each customer's spend; arguments as in `quantile`."""
         if not 0 < level < 1:
             raise ContractError("the level of an interval lies between 0 and 1", example=level)
         tail = (1 - level) / 2
-        return self.quantile(tail, p, if_any, steadier), self.quantile(1 - tail, p, if_any, steadier)
+        given = (p, if_any, steadier, tier_by)
+        return self.quantile(tail, *given), self.quantile(1 - tail, *given)
 
     def total_interval(self, p: Floats, if_any: Floats, level: float = 0.8) -> tuple[float, float]:
         """Return the interval of what all these customers spend together.
@@ -178,8 +193,12 @@ def _drift(rows: pd.DataFrame, chance: SpendRange) -> float:
     p, if_any = rows["p"].to_numpy(), rows["if_any"].to_numpy()
     parts = rows.assign(expected=p * if_any, variance=chance._variance(p, if_any), third=_thirds(rows))
     sums = parts.groupby(["cutoff", "third"])[["spend", "expected", "variance"]].sum()
-    sums = sums[sums["spend"] > 0]
-    off = np.log(sums["spend"] / sums["expected"]) ** 2 - sums["variance"] / sums["expected"] ** 2
+    # Where nobody bought, one usual buyer: a ratio of nothing has no logarithm, and it is the worst miss.
+    least = sums["expected"] / parts.groupby(["cutoff", "third"])["p"].sum()
+    off = (
+        np.log(sums["spend"].clip(lower=least) / sums["expected"]) ** 2
+        - sums["variance"] / sums["expected"] ** 2
+    )
     return float(np.sqrt(max(off.mean(), 0.0)))
 
 

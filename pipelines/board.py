@@ -1,7 +1,7 @@
 """A leaderboard as text and as records."""
 
 import json
-from math import nan  # a training of an earlier version has fewer measures
+from math import isfinite, nan  # a training of an earlier version has fewer measures
 from typing import Any
 
 import pandas as pd
@@ -43,10 +43,14 @@ def amount_lines(board: pd.DataFrame) -> list[str]:
     if board.empty:
         return []
     rows = [
-        [str(name), *(f"{row[c]:+.1%}" if c == "bias" else f"{row[c]:.4f}" for c in board.columns)]
+        [str(name), *(_shown(row[c], "+.1%" if c == "bias" else ".4f") for c in board.columns)]
         for name, row in board.iterrows()
     ]
     return table(["candidate", *board.columns], rows)
+
+
+def _shown(value: float, form: str) -> str:
+    return format(value, form) if isfinite(value) else "-"
 
 
 def _interval(row: "pd.Series[Any]", name: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,10 @@ from pipelines.purchase_log import open_log
 from pipelines.registry import CHALLENGER, CHAMPION, Registry, Version
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import load_panel, run_folds
+from pipelines.unfit import unfit
 from pipelines.verdict import verdict, verdict_page
+
+LOOK = "look for the leak with `repurchase check --leaks`"
 
 
 def compare(config: Config, console: Console, versions: list[str] | None = None) -> Answer:
@@ -49,16 +52,23 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
         lines.append("no holdout yet: after the training the log must hold a horizon with buyers and others")
         return Answer({"folds": board_records(folds), "holdout": None}, lines)
     start, tested = holdout
-    names = [f"v{version.number}" for version in stored]
+    names = [f"v{v.number}" for v in stored if f"p_v{v.number}" in tested]
     found = verdict(tested, RECIPES[data.get("recipe", "bgnbd")], names, config.training.seed)
     board = found.board
     title = f"holdout, {start} and {data['judged_horizon']} days on, which no training has seen"
     run.json({"cutoff": start.isoformat(), "board": board_records(board)}, "holdout.json")
     run.text(verdict_page(title, found, tested, names), "holdout.html")
     run.metrics({f"holdout_{name}_log_loss": row["log_loss"] for name, row in board.iterrows()})
-    lines += [f"{title}:", *found.lines(), *(f"warning: {text}" for text in found.suspicions)]
+    lines += [f"{title}:", *found.lines(), *(f"warning: {text}; {LOOK}" for text in found.suspicions)]
     grades = [asdict(g) | {"sentence": g.sentence} for g in found.grades]
-    answer = {"folds": board_records(folds), "holdout": board_records(board), "grades": grades}
+    answer = {
+        "folds": board_records(folds),
+        "holdout": board_records(board),
+        "orders": board_records(found.orders),
+        "spend": board_records(found.spend),
+        "grades": grades,
+        "warnings": [f"{text}; {LOOK}" for text in found.suspicions],
+    }
     return Answer(answer, lines)
 
 
@@ -104,7 +114,7 @@ def _holdout(
     start, horizon = date.fromisoformat(max([data["trained_until"], *seen])), int(data["judged_horizon"])
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
-        end = start + timedelta(horizon)
+        end = log.period.end_of(start, horizon)
         if end > log.end:
             return None
         cutoffs = [date.fromisoformat(c) for c in data["cutoffs"]]
@@ -113,8 +123,16 @@ def _holdout(
     test = panel[panel["cutoff"] == pd.Timestamp(start)]
     if test[f"y_purchased_{horizon}d"].nunique() < 2:
         return None
-    with console.step("refitting every candidate on what the training saw"):
-        tested = run_folds(panel, [start], horizon, config, log)
+    said = {}
     for version in stored:
-        tested[f"p_v{version.number}"] = registry.load(version).p_purchase(test, horizon)
-    return start, tested
+        try:
+            scorer = registry.load(version)
+            reason = unfit(scorer, panel, log.period.kind)
+        except Refused as refused:
+            reason = str(refused)
+        if reason:
+            console.say(f"\n  version {version.number} cannot be compared: {reason}")
+        else:
+            said[f"p_v{version.number}"] = scorer.p_purchase(test, horizon)
+    with console.step("refitting every candidate on what the training saw"):
+        return start, run_folds(panel, [start], horizon, config, log).assign(**said)

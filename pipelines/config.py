@@ -126,7 +126,7 @@ class Mlflow(_Section):
 class EconomicsSection(_Section):
     """The shop's terms of trade; `save_rate` is for lists to come."""
 
-    margin: float = Field(default=1.0, gt=0, le=1)
+    margin: float | None = Field(default=None, gt=0, le=1)
     discount_rate: float = Field(default=0.0, ge=0, lt=10)
     acquisition_cost: float | None = Field(default=None, ge=0)
     save_rate: float | None = Field(default=None, ge=0, le=1)

@@ -1,5 +1,6 @@
 """`repurchase promote`: the gate between challenger and champion."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -12,7 +13,7 @@ from models.gate import Evidence, Verdict, judge
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import NotPromoted, Refused
-from pipelines.registry import CHALLENGER, CHAMPION, RECIPE, TRAINED_UNTIL, Registry, Version
+from pipelines.registry import CHALLENGER, CHAMPION, RECIPE, SCHEMA, TRAINED_UNTIL, Registry, Version
 
 
 def promote(config: Config, console: Console, *, dry_run: bool = False) -> Answer:
@@ -35,11 +36,20 @@ def promote(config: Config, console: Console, *, dry_run: bool = False) -> Answe
         if champion is not None and champion.number == challenger.number:
             return _already(challenger)
         folds = _folds(registry, challenger)
-    evidence = gather(folds, challenger, champion, config.training.seed)
+    rival = champion if champion is None or _same_schema(champion, challenger) else None
+    evidence = gather(folds, challenger, rival, config.training.seed)
     verdict = judge(evidence)
+    if champion is not rival:
+        gone = "the champion was made by another version of repurchase and cannot be loaded by this one"
+        verdict = replace(verdict, reason=f"{verdict.reason}; {gone}")
     if not dry_run:
         _write_down(registry, challenger, champion, evidence, verdict)
     return _answer(challenger, champion, verdict, dry_run)
+
+
+def _same_schema(one: Version, other: Version) -> bool:
+    """Whether both were written in one form: names of recipes mean the same, and both can be loaded."""
+    return one.tags.get(SCHEMA) == other.tags.get(SCHEMA)
 
 
 def _already(challenger: Version) -> Answer:

@@ -22,8 +22,13 @@ class PyfuncScorer(PythonModel):
         self.scorer = from_files(files, digest(files))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
-        """Score customers; see `models.scorer.Scorer.score`."""
-        return self.scorer.score(model_input)
+        """Score customers; see `models.scorer.Scorer.score`.
+
+        Without the shop's ``[economics]``, which are no part of the model: lifetime value is spend. A text
+        feature that is left out counts as not known.
+        """
+        texts = {name: None for name in self.scorer.categories if name not in model_input}
+        return self.scorer.score(model_input.assign(**texts).astype(dict.fromkeys(texts, "str")))
 
 
 set_model(PyfuncScorer())

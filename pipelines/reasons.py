@@ -13,6 +13,8 @@ from models.scorer import Scorer
 from pipelines.config import Config
 from pipelines.purchase_log import PurchaseLog
 
+MOST_CUSTOMERS = 20_000
+"""Nobody reads further down a list, and reasons take longer than scores."""
 TEXT_COLUMNS = [f"reason_{place}" for place in range(1, MOST + 1)]
 
 
@@ -37,13 +39,15 @@ def find_reasons(
     Returns
     -------
     listed : DataFrame
-        With the columns ``reason_1`` to ``reason_3``, empty where there are fewer.
+        With the columns ``reason_1`` to ``reason_3``, empty where there are fewer, and after the first
+        `MOST_CUSTOMERS`.
     told : DataFrame
         A row a reason, sorted by customer and place (`models.reasons.reasons`).
     """
     customers = config.tables.customers
     # Sorted as the scores are, whatever order the engine gave.
-    rows = frame[frame["customer_id"].isin(listed["customer_id"])].sort_values("customer_id")
+    first = listed["customer_id"].head(MOST_CUSTOMERS)
+    rows = frame[frame["customer_id"].isin(first)].sort_values("customer_id")
     told = reasons(scorer, rows, customers.sensitive if customers else ())
     units = {f.name: f.unit for f in log.features(scorer.horizons)}
     text = reason_texts(told, rows, units, config.project.language, config.project.currency)

@@ -10,7 +10,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from models.scorer import Scorer
+from models.scorer import SCHEMA_VERSION, Scorer
 from pipelines.config import Config
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.locks import locked
@@ -21,6 +21,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once,
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
+SCHEMA = "schema"
 _SQLITE = "sqlite:///"
 _NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
@@ -155,6 +156,7 @@ class Registry:
             DIGEST: digest(files),
             RECIPE: scorer.purchase.recipe.name,
             TRAINED_UNTIL: scorer.trained_until,
+            SCHEMA: str(SCHEMA_VERSION),
         }
         made = self._client.create_model_version(
             self.name,
@@ -206,10 +208,14 @@ class Registry:
         self.note_verdict(version, verdict, reason)
         self._client.set_registered_model_alias(self.name, CHAMPION, version.number)
 
+    def set_tag(self, version: Version, key: str, value: str) -> None:
+        """Set a tag of a version."""
+        self._client.set_model_version_tag(self.name, version.number, key, value)
+
     def note_verdict(self, version: Version, verdict: str, reason: str) -> None:
         """Write the gate's verdict onto a version."""
-        self._client.set_model_version_tag(self.name, version.number, VERDICT, verdict)
-        self._client.set_model_version_tag(self.name, version.number, f"{VERDICT}_reason", reason)
+        self.set_tag(version, VERDICT, verdict)
+        self.set_tag(version, f"{VERDICT}_reason", reason)
 
     def load(self, version: Version) -> Scorer:
         """Load a version, after its files were checked against its digest.

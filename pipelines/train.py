@@ -11,7 +11,6 @@ import pandas as pd
 from features.periods import Period
 from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
-from models.categories import text_columns
 from models.findings import Finding, worst_first
 from models.folds import best_rule, measure
 from models.purchase import RECIPES
@@ -29,6 +28,7 @@ from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, pseudonymised, train_scorer
+from pipelines.unfit import unfit
 from pipelines.verdict import Verdict, verdict, verdict_page
 
 PROVED = (
@@ -134,7 +134,7 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
         console.say(f"\n  the champion, version {champion.number}, cannot be loaded: {reason}")
         return training
     horizon, panel = training.schedule.judged_horizon, training.panel
-    apart = _apart(scorer, training)
+    apart = unfit(scorer, panel, training.scorer.period)
     if apart is not None:
         console.say(f"\n  the champion, version {champion.number}, cannot be compared: {apart}")
         return training
@@ -147,22 +147,6 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
     )
     folds = training.folds.merge(said, on=["cutoff", "customer_id"], how="left")
     return replace(training, folds=folds)
-
-
-def _apart(scorer: Scorer, training: Training) -> str | None:
-    """Say why a stored scorer would be refused at scoring time on the log of this training."""
-    if scorer.period != training.scorer.period:
-        return f"it was trained on a log dated by the {scorer.period}"
-    panel = training.panel
-    texts = {*text_columns(panel)}
-    gone = [
-        name
-        for name in scorer.features
-        if name not in panel or (name in texts) != (name in scorer.categories)
-    ]
-    if gone:
-        return f"the tables no longer give {len(gone)} of its features, for example {gone[0]!r}"
-    return None
 
 
 def _track(
@@ -198,6 +182,8 @@ def _track(
         for name, figure in pictures.items():
             run.figure(figure, f"plots/{name}.png")
         run.metrics(board_measures(board)[recipe.name])
+        held = _coverage(training.scorer)
+        run.metrics({f"spend_coverage_{third}": share for third, share in held.items()})
         _track_candidates(registry, run, training.folds, board)
         return registry.register(
             training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}", data["amounts"]
@@ -219,6 +205,17 @@ def _track_candidates(
             for step, fold in enumerate(by_fold):
                 run.metrics({f"fold_{k}": fold.loc[name, k] for k in ("log_loss", "auc", "ece")}, step)
             run.figure(reliability_figure(folds, [str(name)]), "plots/reliability.png")
+
+
+def _coverage(scorer: Scorer) -> dict[str, float]:
+    """Share of customers whose spend lay inside the 80 % interval, by third of the expected spend."""
+    return dict(scorer.spend_range.coverage) if scorer.spend_range else {}
+
+
+def _coverage_lines(scorer: Scorer) -> list[str]:
+    shares = ", ".join(f"{share:.0%} ({third})" for third, share in _coverage(scorer).items())
+    said = "the 80 % intervals held the spend of so many customers out of time, by third of expected spend"
+    return [f"{said}: {shares}"] if shares else []
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -250,6 +247,7 @@ def _answer(
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *found.lines(),
         *(f"buy-till-you-die assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
+        *_coverage_lines(training.scorer),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
     data = {
@@ -259,6 +257,7 @@ def _answer(
         "digest": made.tags["digest"],
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
+        "spend_coverage": _coverage(training.scorer),
         "leaderboard": board_records(found.board),
         "orders": board_records(found.orders),
         "spend": board_records(found.spend),

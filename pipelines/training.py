@@ -9,10 +9,12 @@ import ibis.expr.types as ir
 import joblib
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from features.build import build_panel, to_model_frame
 from features.calendar import day_number
 from features.history import make_history
+from features.periods import Period
 from features.rfm import WINDOWS, rfm
 from features.snapshot import sample_customers
 from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
@@ -25,6 +27,8 @@ from models.folds import (
     choose_recipe,
     choose_trees_weight,
     fold_table,
+    label_end,
+    labelled_by,
     make_fold,
     run_part,
     spend_model,
@@ -141,7 +145,20 @@ def load_panel(
             f"{config.tables.transactions.source}: no purchase with a positive amount before {max(cutoffs)}"
         )
     frame = to_model_frame(raw, log.features(horizons), horizons)
+    if log.period.kind != "day":
+        frame = frame.assign(**_label_ends(frame["cutoff"], horizons, log.period))
     return with_btyd_by_cutoff(frame, horizons, has_amounts=log.has_amounts)
+
+
+def _label_ends(
+    cutoffs: "pd.Series[pd.Timestamp]", horizons: Sequence[int], period: Period
+) -> dict[str, "pd.Series[Any]"]:
+    """Columns that say where each row's labels end: after whole weeks or months, not after so many days."""
+    found = {}
+    for h in horizons:
+        ends = {c: pd.Timestamp(period.end_of(c.date(), h)) for c in cutoffs.unique()}
+        found[label_end(h)] = cutoffs.map(ends)
+    return found
 
 
 def feature_names(log: PurchaseLog, config: Config) -> tuple[str, ...]:
@@ -183,7 +200,8 @@ def fit_scorer(
         panel, btyd = with_btyd_by_cutoff(
             panel, target.horizons, has_amounts=log.has_amounts, family=recipe.family
         )
-    categories = learn_categories(panel[panel["cutoff"] == until])
+    # As for a fold: from the rows whose outcome is known, be it at the shortest horizon.
+    categories = learn_categories(labelled_by(panel, until, target.horizons[0]))
     panel = with_categories(panel, categories)
     newest = panel[panel["cutoff"] == until]
     train = {h: make_fold(panel, until, h).train for h in target.horizons}
@@ -260,7 +278,12 @@ def _has_both(test: pd.DataFrame, horizon: int) -> bool:
 def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
     """Run calls in separate processes, one thread each, so that results do not depend on their number."""
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        return list(joblib.Parallel(n_jobs=-1)(joblib.delayed(function)(*c) for c in calls))
+        return list(joblib.Parallel(n_jobs=-1)(joblib.delayed(_on_one_thread)(function, *c) for c in calls))
+
+
+def _on_one_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    with threadpool_limits(1):  # with one worker joblib stays in this process, and its own limit does nothing
+        return function(*arguments)
 
 
 def pseudonymised(folds: pd.DataFrame) -> pd.DataFrame:

@@ -45,6 +45,15 @@ def test_training_ends_before_the_test_begins(panel: SimpleNamespace, horizon: i
         assert fold.horizon == horizon
 
 
+def test_a_label_of_whole_months_is_known_where_they_end() -> None:
+    """From the first of February to the first of May are 89 days, and the label of 90 is known then."""
+    rows = pd.DataFrame({"cutoff": pd.to_datetime(["2023-02-01", "2023-03-01"])})
+    may = pd.Timestamp("2023-05-01")
+    assert labelled_by(rows, may, 90).empty
+    ends = rows.assign(label_end_90d=pd.to_datetime(["2023-05-01", "2023-06-01"]))
+    assert labelled_by(ends, may, 90)["cutoff"].tolist() == [pd.Timestamp("2023-02-01")]
+
+
 def test_a_label_that_ends_with_the_cutoff_is_known_then() -> None:
     cutoff = pd.Timestamp("2024-06-01")
     at = [cutoff - pd.Timedelta(days=d) for d in (29, 28, 27, 0, -1)]

@@ -281,6 +281,16 @@ def test_words(feature: str, value: float, language: str, text: str, units: dict
     assert reason_texts(told, frame, units, language, "VND") == [text + LOWERS[language]]  # type: ignore[arg-type]
 
 
+def test_a_text_that_the_model_does_not_tell_apart_is_not_named(units: dict[str, str]) -> None:
+    told = pd.DataFrame(
+        {"customer_id": ["a"], "feature": "first_product", "value": np.nan, "text": "",
+         "contribution": -0.4, "actionable": False}
+    )  # fmt: skip
+    frame = pd.DataFrame({"customer_id": ["a"], "frequency": 4.0, "recency": 84.0, "T": 168.0})
+    [text] = reason_texts(told, frame, units, "vi", None)  # type: ignore[arg-type]
+    assert text == "sản phẩm chính của lần mua đầu tiên: giá trị hiếm gặp hoặc không rõ" + LOWERS["vi"]
+
+
 def test_a_one_time_buyer_has_no_usual_wait(units: dict[str, str]) -> None:
     told = pd.DataFrame(
         {"customer_id": ["a"], "feature": "days_since_last_order", "value": 9.0, "text": "",

@@ -1,6 +1,8 @@
 """A simulated shop with refunds and strangers, and the whole path run on it once."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,34 @@ cancellation = {{ column = "order_id", prefix = "C" }}
 [target]
 horizons = {HORIZONS}
 primary_horizon = 90
+[training]
+cutoffs = 6
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_store_is_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Start every new store from one that has been migrated: MLflow takes seconds to make a first one.
+
+    Processes of their own make theirs as users do (`test_registry`).
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    from pipelines import registry
+
+    folder, first_use = tmp_path_factory.mktemp("store"), registry._first_use
+    SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", (folder / "mlartifacts").as_uri()).engine.dispose()
+
+    @contextmanager
+    def copied(uri: str) -> Iterator[None]:
+        with first_use(uri):
+            if not registry._exists(uri):
+                shutil.copy(folder / "mlflow.db", uri.removeprefix("sqlite:///"))
+            yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_first_use", copied)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_terms_of_trade(tmp_path):
         tmp_path, MINIMAL + "[economics]\nmargin = 0.3\ndiscount_rate = 0.1\nacquisition_cost = 12"
     ).economics.terms
     assert terms == Economics(0.3, 0.1, 12.0)
-    assert load(tmp_path, MINIMAL).economics.terms == Economics(1.0, 0.0, None)
+    assert load(tmp_path, MINIMAL).economics.terms == Economics(None, 0.0, None)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,10 @@ def test_the_whole_way(shop: Shop, tmp_path: Path, run: Callable[..., tuple[int,
         assert code == 0, said
     scores = pd.read_parquet(tmp_path / "out" / "latest" / "scores.parquet").set_index("customer_id")
     assert set(scores.index) == set(orders["who"])
-    numbers = scores[[c for c in scores if c.startswith(("p_", "expected_", "clv_", "value_"))]]
+    of_cost = ("clv_net_365d", "clv_to_cac")  # not known here
+    numbers = scores[
+        [c for c in scores if c.startswith(("p_", "expected_", "clv_", "value_")) and c not in of_cost]
+    ]
     assert np.isfinite(numbers).all().all()
     assert (scores["p_purchase_14d"] <= scores["p_purchase_60d"] + 1e-12).all()
     assert (scores["expected_spend_60d_lo"] <= scores["expected_spend_60d_hi"]).all()
@@ -156,7 +159,8 @@ def test_chance_alone_falls_back_to_a_rule_or_beats_it(
     assert code == 0, said
     assert run("score", "--as-of", AS_OF)[0] == 0
     scores = pd.read_parquet(tmp_path / "out" / "latest" / "scores.parquet")
-    assert scores["p_purchase_60d"].std() < 0.12
+    old = scores[scores["T"] > 200]  # of newcomers, who has bought once at all is known too well
+    assert old["p_purchase_60d"].std() < 0.06
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,21 @@ def test_retraining_on_newer_data_renews_the_champion_and_a_dry_run_changes_noth
     assert registry.version("2").tags["verdict"] == verdict["verdict"]
 
 
+def test_a_champion_that_this_version_cannot_load_stands_in_nobodys_way(own_shop, capsys):
+    """Retrained on the same log after an upgrade: its recipe's name alone would say that it is no better."""
+    registry = Registry(load_config(own_shop))
+    old = registry.champion()
+    made = registry.register(registry.load(old), registry.reopen(old.run_id), "the same, trained again")
+    assert run(own_shop, "promote", "--dry-run") == 3
+    assert said(capsys)["verdict"] == "kept"
+    registry.set_tag(old, "schema", "1")
+    assert run(own_shop, "promote") == 0
+    found = said(capsys)
+    assert found["verdict"] == "first"
+    assert found["reason"].endswith("cannot be loaded by this one")
+    assert registry.champion().number == made.number
+
+
 def folds(rng: np.random.Generator, skill: dict[str, float], n: int = 4000) -> pd.DataFrame:
     """Fold rows on which a candidate's probabilities are as sharp as its skill (0: the base rate)."""
     truth = rng.beta(1, 3, n)
