@@ -14,6 +14,7 @@ from models.folds import (
     VALUE_NAME,
     best_rule,
     choose_recipe,
+    labelled_by,
     log_loss_difference,
     make_fold,
     measure,
