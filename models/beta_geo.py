@@ -176,6 +176,31 @@ class BetaGeoBase(LikelihoodModel):
         (x_once, age_once), which = once_each((x, age))
         return self._orders(horizon, x_once, age_once), which
 
+    def purchases_if_any(
+        self, horizon: ArrayLike, frequency: First, recency: Column = None, T: Column = None
+    ) -> Floats:
+        """Return the expected number of purchases in the horizon, given that there is at least one.
+
+        The ratio of `expected_purchases` and `p_purchase`, from which the chance of being alive falls out.
+
+        Parameters
+        ----------
+        horizon : float or array_like of shape (h, 1)
+            Above 0, in the unit of `T`.
+        frequency, recency, T
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (h, n)
+            Never below 1.
+        """
+        x, _, age = check_history(frequency, recency, T)
+        (x_once, age_once), which = once_each((x, age))
+        length = check_horizon(horizon, len(x))
+        ratio = self._orders(length, x_once, age_once) / self._p_if_alive(length, x_once, age_once)
+        return np.asarray(np.maximum(ratio, 1.0)[..., which])
+
     def expected_purchases_of_a_newcomer(self, horizon: ArrayLike) -> Floats:
         """Return the expected repeat purchases within `horizon` of a first purchase (paper eq. 9).
 

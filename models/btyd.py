@@ -40,10 +40,12 @@ class Btyd:
         """P(at least one purchase day in the `horizon` days from the cutoff), shape (n,)."""
         return self.bg.p_purchase(horizon, frame)
 
-    def days_if_any(self, horizon: int, frame: pd.DataFrame) -> Floats:
-        """Expected purchase days in the horizon given that there is at least one; never below 1."""
-        expected = self.bg.expected_purchases(horizon, frame)
-        return np.maximum(expected / np.maximum(self.p_purchase(horizon, frame), 1e-12), 1.0)
+    def days_if_any(self, horizon: float | Floats, frame: pd.DataFrame) -> Floats:
+        """Expected purchase days in the horizon given that there is at least one; never below 1.
+
+        Shape (n,), or (h, n) for horizons of shape (h, 1).
+        """
+        return self.bg.purchases_if_any(horizon, frame)
 
     def spend_per_day(self, frame: pd.DataFrame) -> Floats:
         """Expected spend of a purchase day, in the log's currency; NaN without a spend model."""

@@ -209,7 +209,8 @@ class PurchaseModel:
         return self.recipe.blend({name: part.predict(frame, horizon) for name, part in parts.items()})
 
     def _btyd_curve(self, frame: pd.DataFrame, times: Sequence[int]) -> Floats:
-        return np.column_stack([self.btyd.p_purchase(float(t), frame) for t in times])
+        lengths = np.array(times, dtype=float)[:, None]
+        return np.ascontiguousarray(self.btyd.p_purchase(lengths, frame).T)
 
 
 def _logit(p: Floats) -> Floats:

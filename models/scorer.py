@@ -193,12 +193,14 @@ class Scorer:
         low, high = ({h: np.full(len(rows), np.nan) for h in at} for _ in range(2))
         if self.spend_range is None or not self.has_amounts:
             return low, high
-        days = {h: self.btyd.days_if_any(h, rows) for h in {*at, self.value.horizon}}
-        judged = self.value.spend_if_any(rows, [self.value.horizon])[self.value.horizon]
+        lengths = np.array([*at], dtype=float)[:, None]
+        days = dict(zip(at, self.btyd.days_if_any(lengths, rows), strict=True))
+        known = self.value.horizon
+        judged = spend[known] / np.maximum(at[known], 1e-12)
         least = most = np.zeros(len(rows))
         for h in sorted(at):
             # Chance evens out over more purchases: a ratio's logarithm spreads with the root of their number.
-            steadier = np.sqrt(days[self.value.horizon] / days[h])
+            steadier = np.sqrt(days[known] / days[h])
             if_any = spend[h] / np.maximum(at[h], 1e-12)
             ends = self.spend_range.interval(at[h], if_any, steadier=steadier, tier_by=judged)
             least, most = np.maximum(least, ends[0]), np.maximum(most, ends[1])

@@ -65,13 +65,16 @@ class ValueModel:
         dict of int to ndarray of shape (n,)
             Horizon to spend.
         """
+        lengths = np.array(horizons, dtype=float)[:, None]
+        days = dict(zip(horizons, self.btyd.days_if_any(lengths, frame), strict=True))
         if self.trees is None:
-            return {h: _btyd_spend(self.btyd, frame, h) * self.spend_ratio for h in horizons}
+            per_day = self.btyd.spend_per_day(frame) * self.spend_ratio
+            return {h: days[h] * per_day for h in horizons}
         seen = np.exp(run_trees(self.trees, boosting_inputs(frame, self.features, self.horizon)))
         plain = _btyd_spend(self.btyd, frame, self.horizon) * self.spend_ratio
         here = seen**self.trees_weight * plain ** (1 - self.trees_weight) * self.both_ratio
         per_day = here / self.btyd.days_if_any(self.horizon, frame)
-        return {h: here if h == self.horizon else per_day * self.btyd.days_if_any(h, frame) for h in horizons}
+        return {h: here if h == self.horizon else per_day * days[h] for h in horizons}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; the trees and the buy-till-you-die models are kept apart."""

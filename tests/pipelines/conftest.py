@@ -1,6 +1,7 @@
 """A simulated shop with refunds and strangers, and the whole path run on it once."""
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +56,9 @@ def _a_store_is_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     from pipelines import registry
 
     folder, first_use = tmp_path_factory.mktemp("store"), registry._first_use
-    SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", (folder / "mlartifacts").as_uri()).engine.dispose()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", (folder / "mlartifacts").as_uri()).engine.dispose()
 
     @contextmanager
     def copied(uri: str) -> Iterator[None]:
