@@ -138,8 +138,7 @@ def grow_trees(
 
 def run_trees(trees: Booster, inputs: Floats) -> Floats:
     """Return what the trees say, on the scale of their objective's link, shape (n,)."""
-    # On all threads, unlike growing them: each row is a sum of its own, in one order.
-    said: Floats = np.asarray(trees.predict(inputs, raw_score=True, num_threads=0), dtype=np.float64)
+    said: Floats = np.asarray(trees.predict(inputs, raw_score=True, num_threads=1), dtype=np.float64)
     return said
 
 

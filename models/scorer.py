@@ -1,11 +1,14 @@
 """The one thing that is promoted: a feature frame goes in, a score frame comes out."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from numpy.typing import NDArray
 
 from features.errors import ContractError
@@ -25,6 +28,8 @@ NEW_FOR_DAYS = 7
 LAPSED_SHARE = 0.25
 QUANTILES = (0.2, 0.5, 0.8)
 TIERS = ("low", "medium", "high")
+PIECE = 50_000
+"""Customers that are scored at a time: so many fit into little memory, and each core takes some."""
 PLAIN = Economics()
 """Lifetime value is expected spend."""
 
@@ -108,6 +113,12 @@ class Scorer:
             If feature columns are missing.
         """
         self._check(frame)
+        pieces = [frame.iloc[start : start + PIECE] for start in range(0, max(len(frame), 1), PIECE)]
+        with ThreadPoolExecutor(cpu_count() if len(pieces) > 1 else 1) as threads:
+            return pd.concat(threads.map(partial(self._score, economics=economics), pieces))
+
+    def _score(self, frame: pd.DataFrame, economics: Economics) -> pd.DataFrame:
+        """Score some of the customers; nobody's scores depend on who else is among them."""
         trained = sorted({*self.purchase.parts, self.value.horizon})
         rows = self.rows(frame, trained)
         lengths = [*self.horizons, self.clv_horizon]

@@ -51,13 +51,13 @@ def _a_store_is_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
     Processes of their own make theirs as users do (`test_registry`).
     """
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
     from pipelines import registry
 
     folder, first_use = tmp_path_factory.mktemp("store"), registry._first_use
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
         SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", (folder / "mlartifacts").as_uri()).engine.dispose()
 
     @contextmanager
