@@ -322,6 +322,7 @@ def test_where_bgnbd_is_the_truth_the_champion_loses_next_to_nothing(
     )
     keyed = table.merge(panel.frame, on=["cutoff", "customer_id"])
     table = table.assign(p_drawn=drawn.p_purchase(float(H), keyed["frequency"], keyed["recency"], keyed["T"]))
-    gap = log_loss_difference(table, f"p_{champion.name}", "p_drawn", seed=1)
-    assert gap.mean < 0.002
+    # On the newer half of the folds, by which it was chosen: the first know one or two past cutoffs.
+    gap = log_loss_difference(newer_half(table), f"p_{champion.name}", "p_drawn", seed=1)
+    assert gap.mean < 0.002, (champion.name, gap)
     assert gap.lo > -0.003

@@ -78,7 +78,7 @@ def all_spend_the_same(rng: np.random.Generator) -> pd.DataFrame:
 def orders_by_the_week(rng: np.random.Generator) -> pd.DataFrame:
     """The log knows of every order the Monday of its week, and no more."""
     shop = usual(rng)
-    return shop.assign(day=shop["day"] - pd.to_timedelta(shop["day"].dt.dayofweek, unit="D"))
+    return shop.assign(day=shop["day"] - pd.to_timedelta(shop["day"].dt.day_of_week, unit="D"))
 
 
 def five_customers(rng: np.random.Generator) -> pd.DataFrame:
