@@ -38,6 +38,18 @@ def period_ends(start: date, periods: int, unit: Unit = "month") -> list[int]:
     return [int((day + n * _OFFSETS[unit] - day).days) for n in range(1, periods + 1)]
 
 
+def discounts(rate: float, days: Floats) -> Floats:
+    """Return what one that comes after so many days is worth now, at a rate a year.
+
+    Examples
+    --------
+    >>> discounts(0.1, np.array([0.0, 365.25])).round(4).tolist()
+    [1.0, 0.9091]
+    """
+    worth: Floats = (1 + rate) ** (-days / DAYS_OF_A_YEAR)
+    return worth
+
+
 def clv_path(
     purchases: BetaGeoBase,
     spend: GammaGammaModel,
@@ -97,8 +109,7 @@ def clv_path(
         raise ContractError("margin must be a number, and not negative", example=margin)
     x, t_x, age = check_history(customers)
     bought, which = purchases.expected_if_alive(bounds[1:, None], x, age)
-    discounts = (1 + discount_rate) ** (-bounds[1:] / DAYS_OF_A_YEAR)
-    by_period = np.diff(bought, axis=0, prepend=0.0) * discounts[:, None]
+    by_period = np.diff(bought, axis=0, prepend=0.0) * discounts(discount_rate, bounds[1:])[:, None]
     worth = purchases.p_alive(x, t_x, age) * spend.expected_spend(customers) * margin
     path = np.ascontiguousarray(by_period.T)[which]
     path *= worth[:, None]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.clv import DAYS_OF_A_YEAR
+from models.clv import discounts
+from models.crossing import first_reached
 
 Floats = NDArray[np.float64]
 
@@ -81,9 +82,10 @@ def profit_path(spend: Floats, days: Sequence[int], economics: Economics) -> Flo
     >>> profit_path(np.array([[10.0, 30.0]]), [365, 730], Economics(0.5, 0.1)).round(2)
     array([[ 4.55, 12.81]])
     """
-    discounts = (1 + economics.discount_rate) ** (-np.asarray(days) / DAYS_OF_A_YEAR)
     added = np.diff(np.maximum.accumulate(spend, axis=1), axis=1, prepend=0.0)
-    path: Floats = np.cumsum(added * discounts * economics.share, axis=1)
+    path: Floats = np.cumsum(
+        added * discounts(economics.discount_rate, np.asarray(days)) * economics.share, axis=1
+    )
     return path
 
 
@@ -109,15 +111,8 @@ def payback_days(path: Floats, days: Sequence[int], unpaid: Floats) -> Floats:
     >>> payback_days(np.array([[4.0, 8.0]] * 3), [10, 20], np.array([6.0, -1.0, 9.0]))
     array([15.,  0., nan])
     """
-    ends = np.concatenate([[0.0], np.asarray(days, dtype=float)])
-    padded = np.hstack([np.zeros((len(path), 1)), path])
-    reached = padded >= unpaid[:, None]
-    place = np.maximum(reached.argmax(axis=1), 1)
-    rows = np.arange(len(path))
-    low, high = padded[rows, place - 1], padded[rows, place]
-    share = np.clip((np.maximum(unpaid, 0.0) - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
-    waited = np.ceil(ends[place - 1] + share * (ends[place] - ends[place - 1]) - 1e-9)
-    return np.where(reached.any(axis=1), np.abs(waited), np.nan)  # no minus before a 0
+    waited = first_reached(path, days, np.maximum(unpaid, 0.0))
+    return np.ceil(waited - 1e-9) + 0.0  # no minus before a 0
 
 
 def against_cost(

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.crossing import first_reached
+
 Floats = NDArray[np.float64]
 
 
@@ -42,14 +44,6 @@ def next_order_dates(
     Series of Timestamp, shape (n,)
         NaT where the curve does not reach the quantile: probably never.
     """
-    grid = np.concatenate([[0.0], np.asarray(times, dtype=float)])
-    padded = np.hstack([np.zeros((len(curve), 1)), curve])
-    reached = padded >= quantile
-    place = np.maximum(reached.argmax(axis=1), 1)
-    rows = np.arange(len(curve))
-    low, high = padded[rows, place - 1], padded[rows, place]
-    share = np.clip((quantile - low) / np.maximum(high - low, 1e-12), 0, 1)  # past 1: not reached
-    days = grid[place - 1] + share * (grid[place] - grid[place - 1])
-    whole = np.maximum(np.ceil(days - 1e-9), 1) - 1
-    dates = cutoff + pd.to_timedelta(pd.Series(whole, index=cutoff.index), unit="D")
-    return dates.where(pd.Series(reached.any(axis=1), index=cutoff.index)).astype("datetime64[s]")
+    days = first_reached(curve, times, quantile)
+    whole = pd.Series(np.maximum(np.ceil(days - 1e-9), 1) - 1, index=cutoff.index)
+    return (cutoff + pd.to_timedelta(whole, unit="D")).astype("datetime64[s]")
