@@ -8,10 +8,16 @@ import pandas as pd
 from benchmarks.accuracy_data import Evaluation
 from benchmarks.accuracy_figures import RANKERS
 from benchmarks.accuracy_others import other_libraries
-from models.baselines import expected_orders_by_formula, expected_spend_by_formula
 from models.btyd import Btyd
-from models.folds import SPEND_MODELS, best_rule, choose_recipe, choose_trees_weight, make_fold
-from models.purchase import RECIPES, Recipe
+from models.folds import (
+    best_rule,
+    choose_recipe,
+    choose_trees_weight,
+    make_fold,
+    spend_model,
+    what_came,
+)
+from models.purchase import RECIPES, THEIRS, Recipe
 from models.schedule import Schedule
 from pipelines.config import Config
 from pipelines.console import Console
@@ -82,7 +88,7 @@ def judge(evaluation: Evaluation, config: Config) -> Judged:
         table=predict(shop, evaluation, weight),
         champion=champion,
         rule=best_rule(folds),
-        spend_model=next(name for name, w in SPEND_MODELS.items() if w == weight),
+        spend_model=spend_model(weight),
         folds=len(shop.schedule.folds),
         judged_horizon=judged,
     )
@@ -117,28 +123,16 @@ def _table(shop: Shopful, evaluation: Evaluation, _weight: float) -> pd.DataFram
 def _far_table(shop: Shopful, evaluation: Evaluation, weight: float) -> pd.DataFrame:
     """Let every learned candidate say what it would publish for a horizon that no label is as long as."""
     h, test = evaluation.horizon, shop.after
-    table = {
-        "customer_id": test["customer_id"].to_numpy(),
-        "bought": test[f"y_purchased_{h}d"].to_numpy(),
-        "orders": test[f"y_orders_{h}d"].to_numpy(),
-        "spend": test[f"y_spend_{h}d"].to_numpy(),
-        "formula_orders": expected_orders_by_formula(test, h),
-        "last_period_orders": test[f"orders_{h}d"].to_numpy(),
-        "bgnbd_orders": shop.btyd.bg.expected_purchases(h, test),
-        "bgnbd_gamma_gamma": shop.btyd.bg.expected_purchases(h, test) * shop.btyd.spend_per_day(test),
-        "formula_spend": expected_spend_by_formula(test, h),
-        "last_period_spend": test[f"spend_{h}d"].to_numpy(),
-    }
+    table = what_came(test, h)
+    table["bgnbd_orders"] = shop.btyd.bg.expected_purchases(h, test)
+    table["bgnbd_gamma_gamma"] = table["bgnbd_orders"] * shop.btyd.spend_per_day(test)
     for recipe in (r for r in RECIPES.values() if not r.is_rule):
         choice = Choice(recipe, weight)
         scorer = fit_scorer(shop.panel, shop.btyd, choice, shop.schedule, shop.config, shop.log)
         said = scorer.score(test)
         for ours, theirs in (("p", "p_purchase"), ("orders", "expected_orders"), ("spend", "expected_spend")):
             table[f"{ours}_{recipe.name}"] = said[f"{theirs}_{h}d"].to_numpy()
-        if recipe.name in (
-            "lifetimes_bgnbd",
-            "pareto_nbd",
-        ):  # under their own formula, not carried on by ours
+        if recipe.name in THEIRS:  # under their own formula, not carried on by ours
             part = next(iter(scorer.purchase.parts.values()))[recipe.name]
             table[f"p_{recipe.name}"] = part.predict(test, h)
     table |= {name: rank(test, h).to_numpy() for name, rank in RANKERS.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from models.btyd import fit_btyd
 from models.categories import learn_categories, with_categories
 from models.metrics import auc, brier, ece, lift, log_loss, log_loss_rows, pr_auc
 from models.purchase import RECIPES, Recipe, fit_part
-from models.value import fit_value, gamma_deviance_rows
+from models.value import fit_value, fit_values, gamma_deviance_rows
 
 Floats = NDArray[np.float64]
 
@@ -88,12 +89,10 @@ def run_part(name: str, fold: Fold, features: Sequence[str], seed: int) -> dict[
 
 
 def _run_value(fold: Fold, features: Sequence[str], seed: int) -> dict[str, Floats]:
-    btyd = fit_btyd(fold.test, has_amounts=True)
-    found = {}
-    for name, weight in SPEND_MODELS.items():
-        model = fit_value(fold.train, btyd, fold.horizon, features, trees_weight=weight, seed=seed)
-        found[name] = model.spend_if_any(fold.test, [fold.horizon])[fold.horizon]
-    return found
+    btyd, weights = fit_btyd(fold.test, has_amounts=True), [*SPEND_MODELS.values()]
+    models = fit_values(fold.train, btyd, fold.horizon, features, trees_weights=weights, seed=seed)
+    said = (model.spend_if_any(fold.test, [fold.horizon])[fold.horizon] for model in models)
+    return dict(zip(SPEND_MODELS, said, strict=True))
 
 
 def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
@@ -107,7 +106,18 @@ def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
         the dumb rules, ``bgnbd_orders`` the purchase days that BG/NBD expects.
     """
     h, test = fold.horizon, fold.test
-    table = {
+    table = what_came(test, h)
+    table["bgnbd_orders"] = (test[f"btyd_p_purchase_{h}d"] * test[f"btyd_days_if_any_{h}d"]).to_numpy()
+    table |= {f"p_{r.name}": r.blend(parts) for r in RECIPES.values()}
+    table |= {ORDERS_NAME: parts[ORDERS_NAME]} if ORDERS_NAME in parts else {}
+    table |= {f"if_any_{n}": parts[n] for n in SPEND_MODELS if n in parts}
+    return pd.DataFrame(table)
+
+
+def what_came(test: pd.DataFrame, horizon: int) -> dict[str, Any]:
+    """Columns of what happened to test rows within the horizon, and of what dumb rules expected of them."""
+    h = horizon
+    return {
         "cutoff": test["cutoff"].to_numpy(),
         "customer_id": test["customer_id"].to_numpy(),
         "bought": test[f"y_purchased_{h}d"].to_numpy(),
@@ -115,14 +125,9 @@ def fold_table(fold: Fold, parts: Mapping[str, Floats]) -> pd.DataFrame:
         "spend": test[f"y_spend_{h}d"].to_numpy(),
         "formula_orders": expected_orders_by_formula(test, h),
         "last_period_orders": test[f"orders_{h}d"].to_numpy(),
-        "bgnbd_orders": (test[f"btyd_p_purchase_{h}d"] * test[f"btyd_days_if_any_{h}d"]).to_numpy(),
         "formula_spend": expected_spend_by_formula(test, h),
         "last_period_spend": test[f"spend_{h}d"].to_numpy(),
     }
-    table |= {f"p_{r.name}": r.blend(parts) for r in RECIPES.values()}
-    table |= {ORDERS_NAME: parts[ORDERS_NAME]} if ORDERS_NAME in parts else {}
-    table |= {f"if_any_{n}": parts[n] for n in SPEND_MODELS if n in parts}
-    return pd.DataFrame(table)
 
 
 def measure(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The one thing that is promoted: a feature frame goes in, a score frame comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -173,6 +173,16 @@ class Scorer:
         churn = 1 - curve[:, times.index(self.primary_horizon)]
         lapsed_below = LAPSED_SHARE * float(curve[:, times.index(self.clv_horizon)].mean())
         return replace(self, tier_edges=tier_edges(churn), lapsed_below=lapsed_below)
+
+    def lost(self, given: Mapping[str, bool]) -> list[str]:
+        """Name the features that are not given any more, or are text where they were numbers, or the reverse.
+
+        Parameters
+        ----------
+        given : Mapping[str, bool]
+            Feature to whether it is text.
+        """
+        return [n for n in self.features if n not in given or given[n] != (n in self.categories)]
 
     def _check(self, frame: pd.DataFrame) -> None:
         missing = [c for c in ("customer_id", "cutoff", *self.features) if c not in frame.columns]

@@ -65,15 +65,15 @@ class ValueModel:
         dict of int to ndarray of shape (n,)
             Horizon to spend.
         """
-        lengths = np.array(horizons, dtype=float)[:, None]
-        days = dict(zip(horizons, self.btyd.days_if_any(lengths, frame), strict=True))
+        asked = [*dict.fromkeys([*horizons, self.horizon])]
+        lengths = np.array(asked, dtype=float)[:, None]
+        days = dict(zip(asked, self.btyd.days_if_any(lengths, frame), strict=True))
+        per_day = self.btyd.spend_per_day(frame) * self.spend_ratio
         if self.trees is None:
-            per_day = self.btyd.spend_per_day(frame) * self.spend_ratio
             return {h: days[h] * per_day for h in horizons}
         seen = np.exp(run_trees(self.trees, boosting_inputs(frame, self.features, self.horizon)))
-        plain = _btyd_spend(self.btyd, frame, self.horizon) * self.spend_ratio
-        here = seen**self.trees_weight * plain ** (1 - self.trees_weight) * self.both_ratio
-        per_day = here / self.btyd.days_if_any(self.horizon, frame)
+        here = _mean(seen, days[self.horizon] * per_day, self.trees_weight) * self.both_ratio
+        per_day = here / days[self.horizon]
         return {h: here if h == self.horizon else per_day * days[h] for h in horizons}
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,13 +97,28 @@ class ValueModel:
         return cls(btyd, state["horizon"], state["orders_ratio"], spend_ratio, features, trees, *weights)
 
 
-def _btyd_spend(btyd: Btyd, frame: pd.DataFrame, horizon: int) -> Floats:
-    return btyd.days_if_any(horizon, frame) * btyd.spend_per_day(frame)
+def _mean(trees: Floats, plain: Floats, weight: float) -> Floats:
+    """Geometric mean of what the trees and the buy-till-you-die models say."""
+    mean: Floats = trees**weight * plain ** (1 - weight)
+    return mean
 
 
 def fit_value(
     train: pd.DataFrame, btyd: Btyd, horizon: int, features: Sequence[str], *, trees_weight: float, seed: int
 ) -> ValueModel:
+    """Fit the spend with one weight of the trees; arguments as those of `fit_values`."""
+    return fit_values(train, btyd, horizon, features, trees_weights=[trees_weight], seed=seed)[0]
+
+
+def fit_values(
+    train: pd.DataFrame,
+    btyd: Btyd,
+    horizon: int,
+    features: Sequence[str],
+    *,
+    trees_weights: Sequence[float],
+    seed: int,
+) -> list[ValueModel]:
     """Fit on the buyers among panel rows whose label for `horizon` is mature.
 
     Parameters
@@ -116,8 +131,8 @@ def fit_value(
         Days.
     features : sequence of str
         What the trees see.
-    trees_weight : float
-        Of the trees in the spend, 0 (none are grown) to 1.
+    trees_weights : sequence of float
+        Of the trees in the spend, 0 (none are needed) to 1; one model each, all with the same trees.
     seed : int
         For the trees' choice of columns.
     """
@@ -129,16 +144,22 @@ def fit_value(
     known = spend.notna()
     spend_ratio = _ratio(buyers[f"y_spend_{horizon}d"][known], spend[known]) if has_spend else float("nan")
     base = ValueModel(btyd, horizon, orders_ratio, spend_ratio)
-    if not (has_spend and trees_weight):
-        return base
+    if not (has_spend and any(trees_weights)):
+        return [base for _ in trees_weights]
     spent = buyers[f"y_spend_{horizon}d"].to_numpy()
     inputs = boosting_inputs(buyers, features, horizon)
     trees = grow_trees(inputs, spent, "gamma", seed, categories=category_places(buyers, features))
     plain = (spend * spend_ratio).to_numpy()
-    both = np.exp(run_trees(trees, inputs)) ** trees_weight * plain ** (1 - trees_weight)
-    both_ratio = _ratio(pd.Series(spent[known]), pd.Series(both[known]))
-    model = (btyd, horizon, orders_ratio, spend_ratio, tuple(features), trees, trees_weight, both_ratio)
-    return ValueModel(*model)
+    seen = np.exp(run_trees(trees, inputs))
+
+    def blended(weight: float) -> ValueModel:
+        both = pd.Series(_mean(seen, plain, weight)[known])
+        both_ratio = _ratio(pd.Series(spent[known]), both)
+        return ValueModel(
+            btyd, horizon, orders_ratio, spend_ratio, tuple(features), trees, weight, both_ratio
+        )
+
+    return [blended(weight) if weight else base for weight in trees_weights]
 
 
 def _ratio(actual: "pd.Series[float]", expected: "pd.Series[float]") -> float:

@@ -150,12 +150,7 @@ def _refuse_other_target(scorer: Scorer, champion: Version, config: Config) -> N
 
 
 def _refuse_lost_features(log: PurchaseLog, scorer: Scorer) -> None:
-    known = {f.name: f for f in log.features(scorer.horizons)}
-    gone = [
-        name
-        for name in scorer.features
-        if name not in known or (known[name].unit == "category") != (name in scorer.categories)
-    ]
+    gone = scorer.lost({f.name: f.unit == "category" for f in log.features(scorer.horizons)})
     if gone:
         needs = {need for f in catalogue(scorer.horizons, None) if f.name in gone for need in f.needs}
         lost = ", ".join(sorted(needs - log.records.has)) or "attributes of the customers"

@@ -259,10 +259,14 @@ def train_scorer(
 def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -> Schedule:
     """Keep the folds that can judge: something to learn from, and buyers as well as others to test on."""
     horizon = schedule.judged_horizon
-    folds = {c: make_fold(panel, pd.Timestamp(c), horizon) for c in schedule.folds}
-    usable = tuple(c for c, f in folds.items() if len(f.train) and _has_both(f.test, horizon))
+    tests = {c: panel[panel["cutoff"] == pd.Timestamp(c)] for c in schedule.folds}
+    usable = tuple(
+        c
+        for c, test in tests.items()
+        if len(labelled_by(panel, pd.Timestamp(c), horizon)) and _has_both(test, horizon)
+    )
     if not usable:
-        bought = pd.concat([f.test[f"y_purchased_{horizon}d"] for f in folds.values()])
+        bought = pd.concat([test[f"y_purchased_{horizon}d"] for test in tests.values()])
         raise NotReady(
             f"{config.tables.transactions.source}: of {len(bought):,} customers in the test folds, "
             f"{int(bought.sum()):,} bought within {horizon} days; a model needs both buyers and non-buyers"

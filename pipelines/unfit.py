@@ -21,7 +21,7 @@ def unfit(scorer: Scorer, panel: pd.DataFrame, period: str) -> str | None:
     if scorer.period != period:
         return f"it was trained on a log dated by the {scorer.period}"
     texts = {*text_columns(panel)}
-    gone = [n for n in scorer.features if n not in panel or (n in texts) != (n in scorer.categories)]
+    gone = scorer.lost({str(name): name in texts for name in panel.columns})
     if gone:
         return f"the tables no longer give {len(gone)} of its features, for example {gone[0]!r}"
     return None
