@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy_data import Evaluation
+from benchmarks.accuracy_doubt import spend_doubt
 from benchmarks.accuracy_figures import duels, gini_duels, rank_board
 from benchmarks.accuracy_others import OTHERS
 from benchmarks.accuracy_run import Judged
@@ -60,6 +61,7 @@ def facts_of(evaluation: Evaluation, judged: Judged, seed: int) -> dict[str, Any
             "orders": float(orders_board.loc[own_orders, "bias"]),
             "spend": float(spend_board.loc[own_spend, "bias"]),
         },
+        "doubt": spend_doubt(table, f"p_{champion}", f"if_any_{judged.spend_model}", judged.spend_range),
     }
 
 

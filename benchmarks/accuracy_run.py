@@ -11,20 +11,20 @@ from benchmarks.accuracy_others import other_libraries
 from models.btyd import Btyd
 from models.folds import (
     best_rule,
-    choose_recipe,
-    choose_trees_weight,
     make_fold,
     spend_model,
     what_came,
 )
 from models.purchase import RECIPES, THEIRS, Recipe
 from models.schedule import Schedule
+from models.spend_range import SpendRange
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine, open_engine
 from pipelines.purchase_log import PurchaseLog, open_log
 from pipelines.training import (
     Choice,
+    choose,
     feature_names,
     fit_scorer,
     load_panel,
@@ -48,6 +48,8 @@ class Judged:
         The best dumb rule of those folds.
     spend_model : str
         The spend model that they chose.
+    spend_range : SpendRange or None
+        How far off it was on them.
     folds : int
         How many there were.
     judged_horizon : int
@@ -58,6 +60,7 @@ class Judged:
     champion: Recipe
     rule: Recipe
     spend_model: str
+    spend_range: SpendRange | None
     folds: int
     judged_horizon: int
 
@@ -80,15 +83,15 @@ def judge(evaluation: Evaluation, config: Config) -> Judged:
         shop = _open(engine, evaluation, config)
     seed, judged = config.training.seed, shop.schedule.judged_horizon
     folds = run_folds(shop.panel, shop.schedule.folds, judged, config, shop.log)
-    champion = choose_recipe(folds, best_rule(folds), seed)
-    weight = choose_trees_weight(folds, seed)
+    choice = choose(folds, seed)
     is_far = evaluation.horizon > max(evaluation.horizons)
     predict = _far_table if is_far else _table
     return Judged(
-        table=predict(shop, evaluation, weight),
-        champion=champion,
+        table=predict(shop, evaluation, choice.trees_weight),
+        champion=choice.recipe,
         rule=best_rule(folds),
-        spend_model=spend_model(weight),
+        spend_model=spend_model(choice.trees_weight),
+        spend_range=choice.spend_range,
         folds=len(shop.schedule.folds),
         judged_horizon=judged,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.accuracy_doubt import doubt_line
 from benchmarks.accuracy_figures import BIAS_LIMIT, ECE_LIMIT, marked
 
 MARK = f"! ECE above {ECE_LIMIT}, or a bias outside ±{BIAS_LIMIT:.0%}"
@@ -34,6 +35,7 @@ def evaluation_table(facts: Mapping[str, Any]) -> str:
         *_amounts("spend", ("gini", "spearman", "decile_mape"), facts["spend"]),
         "",
         *_duel_lines(facts),
+        doubt_line(facts["doubt"]),
         MARK,
     ]
     return "\n".join(lines)

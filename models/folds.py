@@ -1,6 +1,6 @@
 """Out-of-time folds: every candidate is refitted before each, and judged on customers as they went on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,11 @@ VALUE_NAME = "value"
 ORDERS_NAME = "orders_if_any"
 SPEND_MODELS = {"btyd_spend": 0.0, "both_spend": 0.5, "boosting_spend": 1.0}
 """Name to the weight of the trees in what a buyer spends (`models.value.ValueModel`)."""
+MEASURES: Mapping[str, Callable[[Floats, Floats], float]] = {
+    "log_loss": log_loss, "brier": brier, "auc": auc, "pr_auc": pr_auc, "ece": ece, "lift_10": lift,
+}  # fmt: skip
+RANKING = ("auc", "pr_auc", "lift_10")
+"""Measures of the order that a candidate puts customers in."""
 TIE = 0.001
 """Difference in log-loss below which two recipes are as good."""
 
@@ -143,22 +148,26 @@ def measure(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per column: ``log_loss, brier, auc, pr_auc, ece, lift_10``.
+        One row per column: ``log_loss, brier, auc, pr_auc, ece, lift_10``. Measures of the ranking are NaN
+        where everyone bought or nobody did: there is nothing to rank.
     """
     bought = table["bought"].to_numpy()
+    both = has_both(bought)
+
+    def value(name: str, p: Floats) -> float:
+        return MEASURES[name](bought, p) if both or name not in RANKING else float("nan")
+
     rows = [
-        {
-            "candidate": column.removeprefix("p_"),
-            "log_loss": log_loss(bought, table[column].to_numpy()),
-            "brier": brier(bought, table[column].to_numpy()),
-            "auc": auc(bought, table[column].to_numpy()),
-            "pr_auc": pr_auc(bought, table[column].to_numpy()),
-            "ece": ece(bought, table[column].to_numpy()),
-            "lift_10": lift(bought, table[column].to_numpy(), share=0.1),
-        }
+        {"candidate": column.removeprefix("p_")}
+        | {name: value(name, table[column].to_numpy()) for name in MEASURES}
         for column in columns
     ]
     return pd.DataFrame(rows).set_index("candidate")
+
+
+def has_both(bought: Floats) -> bool:
+    """Whether some bought and some did not."""
+    return bool(bought.min() < bought.max())
 
 
 def log_loss_differences(
@@ -180,12 +189,16 @@ def log_loss_difference(table: pd.DataFrame, a: str, b: str, seed: int) -> Inter
 def choose_recipe(table: pd.DataFrame, rule: Recipe, seed: int) -> Recipe:
     """Choose a learned recipe that clearly beats the best dumb rule; where none does, that rule.
 
+    Where everyone bought or nobody did, the rule: there is no telling them apart.
+
     Clearly: the paired 95 % interval of the difference in log-loss excludes zero. The choice falls on the
     blend, unless the best of the others is clearly ahead of it: a mean of models is seldom far off, and which
     single one will be best after the folds, the folds hardly know (docs/decisions/0018). Where the blend is
     out, the best is chosen, or the simplest within `TIE` of it. The newer half of the folds is asked: the
     first have one or two cutoffs to learn from, and understate what learns from many.
     """
+    if not has_both(table["bought"].to_numpy()):
+        return rule
     learned = [r for r in RECIPES.values() if not r.is_rule]
     over = log_loss_differences(table, f"p_{rule.name}", [f"p_{r.name}" for r in learned], seed)
     able = [r for r in learned if over[f"p_{r.name}"].lo > 0]
@@ -209,7 +222,9 @@ def newer_half(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_rule(table: pd.DataFrame) -> Recipe:
-    """Return the dumb rule with the lowest log-loss."""
+    """Return the dumb rule with the lowest log-loss; where everyone bought or nobody did, the base rate."""
+    if not has_both(table["bought"].to_numpy()):
+        return RECIPES["base_rate"]  # nothing tells one customer from another
     rules = [f"p_{r.name}" for r in RECIPES.values() if r.is_rule]
     return RECIPES[str(measure(table, rules)["log_loss"].idxmin())]
 

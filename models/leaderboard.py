@@ -1,6 +1,7 @@
 """Every candidate side by side, with the intervals that decide."""
 
 from collections.abc import Callable, Mapping
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from models.purchase import RECIPES, Recipe
 Floats = NDArray[np.float64]
 
 REFERENCE = "bgnbd"
+RELATIVE = ("gini", "spearman", "decile_mape", "bias")
+"""Measures of a ranking of what came, or relative to its sum."""
 
 
 def leaderboard(table: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -91,7 +94,7 @@ def measure_spend(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.Dat
     -------
     DataFrame
         One row per candidate: ``gini`` (normalised), ``spearman``, ``decile_mape`` and ``bias`` (relative, of
-        the sum).
+        the sum). NaN where nobody spent anything.
     """
     measures = {
         "gini": normalised_gini, "spearman": spearman, "decile_mape": decile_mape, "bias": aggregate_bias,
@@ -105,7 +108,8 @@ def measure_orders(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.Da
     Returns
     -------
     DataFrame
-        One row per candidate: ``mae``, ``rmse``, ``rmsle`` and ``bias`` (relative, of the sum).
+        One row per candidate: ``mae``, ``rmse``, ``rmsle`` and ``bias`` (relative, of the sum; NaN where
+        nobody bought).
     """
     measures = {"mae": mae, "rmse": rmse, "rmsle": rmsle, "bias": aggregate_bias}
     return _measured(table["orders"].to_numpy(), expected, measures)
@@ -114,8 +118,10 @@ def measure_orders(table: pd.DataFrame, expected: Mapping[str, Floats]) -> pd.Da
 def _measured(
     actual: Floats, expected: Mapping[str, Floats], measures: Mapping[str, Callable[[Floats, Floats], float]]
 ) -> pd.DataFrame:
+    def value(label: str, said: Floats) -> float:
+        return nan if label in RELATIVE and not actual.any() else measures[label](actual, said)
+
     rows = [
-        {"candidate": name} | {label: of(actual, e) for label, of in measures.items()}
-        for name, e in expected.items()
+        {"candidate": name} | {label: value(label, e) for label in measures} for name, e in expected.items()
     ]
     return pd.DataFrame(rows).set_index("candidate")

@@ -72,7 +72,8 @@ def judge_buyers(windows: pd.DataFrame, judged: int) -> Finding:
     numbers = {"cutoff": str(newest["cutoff"]), "horizon": judged, "known": known, "buyers": buyers}
     text = f"of {known:,} customers at {newest['cutoff']}, {buyers:,} bought within {judged} days"
     if not ((folds["buyers"] > 0) & (others > 0)).any():
-        return Finding("blocker", "buyers", f"{text}: a model needs both buyers and non-buyers", numbers)
+        text += ": with only one outcome nothing tells one customer from another; all get the same chance"
+        return Finding("warning", "buyers", text, numbers)
     if buyers < FEW:
         text += ": so few that a good model can hardly be told from luck"
         return Finding("warning", "buyers", text, numbers)
@@ -92,7 +93,8 @@ def judge_returns(customers: int, one_time: int) -> Finding:
     numbers = {"customers": customers, "returned": back, "share": share}
     if not back:
         text = f"nobody returned: not one of {customers:,} customers bought on a second day"
-        return Finding("blocker", "returns", f"{text}, so there is nothing to learn; {_GUESTS}", numbers)
+        text += ", so all that can be said is the same small chance for everyone"
+        return Finding("warning", "returns", f"{text}; {_GUESTS}", numbers)
     text = f"{back:,} of {customers:,} customers ({share:.1%}) came back on another day"
     if share < SELDOM:
         return Finding("warning", "returns", f"{text}: very few; {_GUESTS}", numbers)

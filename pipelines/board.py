@@ -1,7 +1,7 @@
 """A leaderboard as text and as records."""
 
 import json
-from math import isfinite, nan  # a training of an earlier version has fewer measures
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -29,8 +29,8 @@ def board_lines(board: pd.DataFrame) -> list[str]:
     rows = [
         [
             f"{name}{' (rule)' if row['is_rule'] else ''}",
-            *[f"{row.get(c, nan):.4f}" for c in ("log_loss", "auc", "pr_auc", "brier", "ece")],
-            f"{row['lift_10']:.2f}",
+            *[_shown(row.get(c), ".4f") for c in ("log_loss", "auc", "pr_auc", "brier", "ece")],
+            _shown(row["lift_10"], ".2f"),
             *[_interval(row, c) for c in ("over_rule", "over_bgnbd")],
         ]
         for name, row in board.iterrows()
@@ -49,8 +49,9 @@ def amount_lines(board: pd.DataFrame) -> list[str]:
     return table(["candidate", *board.columns], rows)
 
 
-def _shown(value: float, form: str) -> str:
-    return format(value, form) if isfinite(value) else "-"
+def _shown(value: float | None, form: str) -> str:
+    """Write a number; ``-`` where it has no meaning, or a training of an earlier version lacks it."""
+    return "-" if value is None or not isfinite(value) else format(value, form)
 
 
 def _interval(row: "pd.Series[Any]", name: str) -> str:

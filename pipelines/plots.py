@@ -29,7 +29,7 @@ def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     figure = Figure(figsize=(6, 6))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="at random")
-    for name in names:
+    for name in names if table["bought"].any() else ():
         curve = gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy())
         axes.plot(curve["share"], curve["captured"], label=name)
     axes.set(xlabel="share of customers, likeliest first", ylabel="share of buyers found", title="Gains")

@@ -27,6 +27,7 @@ from models.folds import (
     choose_recipe,
     choose_trees_weight,
     fold_table,
+    has_both,
     label_end,
     labelled_by,
     make_fold,
@@ -257,26 +258,26 @@ def train_scorer(
 
 
 def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -> Schedule:
-    """Keep the folds that can judge: something to learn from, and buyers as well as others to test on."""
+    """Keep the folds that can judge: something to learn from, and buyers as well as others to test on.
+
+    Where everyone returns, or nobody does, all are kept that have something to learn from: they can show a
+    base rate.
+    """
     horizon = schedule.judged_horizon
     tests = {c: panel[panel["cutoff"] == pd.Timestamp(c)] for c in schedule.folds}
-    usable = tuple(
+    able = [
         c
         for c, test in tests.items()
-        if len(labelled_by(panel, pd.Timestamp(c), horizon)) and _has_both(test, horizon)
-    )
-    if not usable:
-        bought = pd.concat([test[f"y_purchased_{horizon}d"] for test in tests.values()])
+        if test["customer_id"].nunique() > 1 and len(labelled_by(panel, pd.Timestamp(c), horizon))
+    ]
+    if not able:
+        customers = max(test["customer_id"].nunique() for test in tests.values())
         raise NotReady(
-            f"{config.tables.transactions.source}: of {len(bought):,} customers in the test folds, "
-            f"{int(bought.sum()):,} bought within {horizon} days; a model needs both buyers and non-buyers"
+            f"{config.tables.transactions.source}: {customers:,} customers at the most are known at a test "
+            "cutoff; nothing can be judged on so few"
         )
-    return replace(schedule, folds=usable)
-
-
-def _has_both(test: pd.DataFrame, horizon: int) -> bool:
-    bought = test[f"y_purchased_{horizon}d"]
-    return bought.nunique() == 2 and test["customer_id"].nunique() > 1
+    telling = [c for c in able if has_both(tests[c][f"y_purchased_{horizon}d"].to_numpy())]
+    return replace(schedule, folds=tuple(telling or able))
 
 
 def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:

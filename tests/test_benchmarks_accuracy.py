@@ -50,6 +50,10 @@ def test_everyone_is_judged_on_days_that_nobody_saw(
     assert low <= mean <= high
     assert {"formula", "last_period", "bgnbd_gamma_gamma"} < {row["candidate"] for row in facts["spend"]}
     assert {"formula", "last_period", "bgnbd"} < {row["candidate"] for row in facts["orders"]}
+    if not name.endswith("far"):  # as many customers as there are, in thirds
+        groups = facts["doubt"]["groups"]
+        assert sum(g["customers"] for g in groups) == facts["customers"]
+        assert all(g["held"] == (g["lo"] <= g["spend"] <= g["hi"]) for g in groups)
     printed = capsys.readouterr().out
     assert all(words in printed for words in ("PR-AUC", "log-loss over best", "decile_mape", "written: "))
 

@@ -257,6 +257,18 @@ def test_the_best_rule(contest: Callable[..., pd.DataFrame]) -> None:
     assert best_rule(contest(last_period_rule=1.0, formula_rule=1.5)).name == "last_period_rule"
 
 
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_where_all_end_alike_the_base_rate_is_chosen_and_no_ranking_is_measured(
+    contest: Callable[..., pd.DataFrame], outcome: float
+) -> None:
+    table = contest(blend=0.0, recency_rule=0.0, base_rate=1.0).assign(bought=outcome)
+    assert best_rule(table).name == "base_rate"
+    assert chosen(table) == "base_rate"
+    found = measure(table, ["p_base_rate"]).loc["base_rate"]
+    assert found[["auc", "pr_auc", "lift_10"]].isna().all()
+    assert found[["log_loss", "brier", "ece"]].notna().all()
+
+
 def test_a_difference_above_zero_means_the_second_is_better(contest: Callable[..., pd.DataFrame]) -> None:
     table = contest(logistic=0.0, bgnbd=1.0)
     found = log_loss_difference(table, "p_bgnbd", "p_logistic", seed=1)

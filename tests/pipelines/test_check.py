@@ -143,14 +143,15 @@ def test_the_same_rows_under_two_files(shop, capsys):
     assert (pair["one"], pair["other"], pair["rows"]) == ("export_1.csv", "export_2.csv", len(both))
 
 
-def test_where_nobody_returns_there_is_nothing_to_learn(shop, capsys):
+def test_where_nobody_returns_everyone_gets_the_same_chance(shop, capsys):
     rewrite(
         shop, lambda log: log[log["quantity"] > 0].dropna(subset="customer_id").drop_duplicates("customer_id")
     )
     code, said = check(shop, capsys, "--as-of", AS_OF)
-    assert (code, said["ready"], said["state"]) == (4, False, "not ready")
+    assert (code, said["ready"]) == (0, True)
     assert said["one_time_share"] == 1
-    assert "nobody returned: not one of" in said["verdict"]
+    assert "look into first: returns" in said["verdict"]
+    assert "the same small chance for everyone; if guests" in finding(said, "returns")["text"]
 
 
 def test_a_log_of_two_weeks_says_how_many_days_each_horizon_needs(shop, capsys):

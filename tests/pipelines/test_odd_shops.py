@@ -164,20 +164,30 @@ def test_chance_alone_falls_back_to_a_rule_or_beats_it(
 
 
 @pytest.mark.parametrize(
-    ("shop", "says"),
+    ("shop", "as_of", "chance"),
     [
-        (everyone_always_returns, "a model needs both buyers and non-buyers"),
-        (nobody_returns, "a model needs both buyers and non-buyers"),
+        (everyone_always_returns, AS_OF, (0.99, 1)),
+        pytest.param(nobody_returns, "2024-10-27", (0, 0.01), marks=pytest.mark.heavy),
     ],
 )
-def test_nothing_to_learn_is_said_in_one_line(
-    shop: Shop, says: str, tmp_path: Path, run: Callable[..., tuple[int, str]]
+def test_where_all_end_alike_everyone_gets_the_base_rate(
+    shop: Shop, as_of: str, chance: tuple[float, float], tmp_path: Path, run: Callable[..., tuple[int, str]]
 ) -> None:
     lay_out(tmp_path, shop(np.random.default_rng(4)))
-    code, said = run("train", "--as-of", AS_OF)
-    assert code == 4
-    assert says in said
-    assert "Traceback" not in said
+    code, said = run("check", "--as-of", as_of)
+    assert code == 0
+    assert "the same" in said
+    assert run("train", "--as-of", as_of)[0] == 0
+    code, said = run("promote")
+    assert code == 0, said
+    assert "fallback" in said
+    code, said = run("score", "--as-of", as_of)
+    assert code == 0, said
+    assert run("compare")[0] == 0
+    scores = pd.read_parquet(tmp_path / "out" / "latest" / "scores.parquet")
+    assert scores["p_purchase_60d"].nunique() == 1
+    assert chance[0] < scores["p_purchase_60d"].iloc[0] < chance[1]
+    assert set(scores["status"]) == {"not_identifiable"}
 
 
 def test_five_customers(tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
