@@ -273,8 +273,8 @@ def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -
     if not able:
         customers = max(test["customer_id"].nunique() for test in tests.values())
         raise NotReady(
-            f"{config.tables.transactions.source}: {customers:,} customers at the most are known at a test "
-            "cutoff; nothing can be judged on so few"
+            f"{config.tables.transactions.source}: no test cutoff knows more than {customers:,} customers, "
+            "and nothing can be judged on so few"
         )
     telling = [c for c in able if has_both(tests[c][f"y_purchased_{horizon}d"].to_numpy())]
     return replace(schedule, folds=tuple(telling or able))
