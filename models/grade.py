@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 GREAT, GOOD = 0.10, 0.03
-"""Share of the best dumb rule's log-loss that is gone: from here on an A, a B."""
+"""Share of the best dumb rule's log-loss that is surely gone: from here on an A, a B."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Grade:
         better = (
             f"the chances that {self.candidate} gives miss by {self.gain:.1%} less than those from "
             f"{RULE_WORDS.get(self.rule, self.rule)}, the best rule that needs no model "
-            f"({self.lo:.1%} to {self.hi:.1%}, 19 times in 20)"
+            f"({self.lo:.1%} to {self.hi:.1%} but for luck, as long as the shop stays as it was)"
         )
         return f"grade {self.letter}, {WORDS[self.letter]}: " + (better if self.letter != "D" else self._none)
 
@@ -62,8 +62,8 @@ def grade(board: pd.DataFrame, candidate: str) -> Grade:
     """Grade a candidate against the best dumb rule of a leaderboard.
 
     D where the paired 95 % interval of the gain in log-loss does not exclude zero, be it by luck or because
-    the rule is better; else A, B or C by the share of the rule's log-loss that is gone: at least `GREAT`, at
-    least `GOOD`, less.
+    the rule is better; else A, B or C by the share of the rule's log-loss that is surely gone, the lower end
+    of that interval: at least `GREAT`, at least `GOOD`, less. Few customers give no A.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def grade(board: pd.DataFrame, candidate: str) -> Grade:
     ...         "over_rule_lo": [0.08, 0.0], "over_rule_hi": [0.12, 0.0]}
     >>> print(grade(pd.DataFrame(rows, index=["blend", "recency_rule"]), "blend").sentence)
     grade A, much better than a rule of thumb: the chances that blend gives miss by 25.0% less than those
-    from looking at the days since the last order, the best rule that needs no model (20.0% to 30.0%, 19
-    times in 20)
+    from looking at the days since the last order, the best rule that needs no model (20.0% to 30.0% but for
+    luck, as long as the shop stays as it was)
     """
     stands = board["is_rule"].astype(bool) & (board["over_rule"].astype(float) == 0)
     losses = board.loc[stands, "log_loss"].astype(float)
@@ -87,5 +87,5 @@ def grade(board: pd.DataFrame, candidate: str) -> Grade:
     columns = ["over_rule", "over_rule_lo", "over_rule_hi"]
     own = board[columns].astype(float).to_numpy()[board.index.get_loc(candidate)]
     gain, lo, hi = (float(value) / float(losses[rule]) for value in own)
-    letter = "D" if lo <= 0 else "A" if gain >= GREAT else "B" if gain >= GOOD else "C"
+    letter = "D" if lo <= 0 else "A" if lo >= GREAT else "B" if lo >= GOOD else "C"
     return Grade(letter, candidate, rule, gain, lo, hi)

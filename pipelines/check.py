@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.contracts import MONEY_UNITS
 from models.churn_clock import learn_clock
 from models.clock_words import by_kind, judge_clock
 from models.double_loads import judge_copies, judge_files
@@ -185,7 +186,7 @@ def _answer(
         "rows": vars(log.rows), **facts, "ready": state != "not ready", "state": state, "verdict": last,
         "findings": [asdict(f) for f in findings],
         "churn_clock": next(f.numbers for f in findings if f.code == "churn_clock"),
-        "horizons": horizons, "months": monthly(daily).to_dict("records"),
+        "horizons": horizons, "months": _in_currency(monthly(daily)),
     }  # fmt: skip
     if schedule is not None:
         data |= {
@@ -222,6 +223,13 @@ def _horizons(plan: Plan) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _in_currency(months: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(k): v for k, v in row.items()}
+        for row in months.assign(amount=months["amount"] / MONEY_UNITS).to_dict("records")
+    ]
 
 
 def _head(facts: dict[str, Any]) -> str:

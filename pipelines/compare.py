@@ -49,7 +49,10 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
     ]
     holdout = _holdout(config, console, registry, stored, data)
     if holdout is None:
-        lines.append("no holdout yet: after the training the log must hold a horizon with buyers and others")
+        lines.append(
+            f"no holdout yet: the log must go on for {data['judged_horizon']} days after the training, with "
+            "some who buy and some who do not"
+        )
         return Answer({"folds": board_records(folds), "holdout": None}, lines)
     start, tested = holdout
     names = [f"v{v.number}" for v in stored if f"p_v{v.number}" in tested]
@@ -101,9 +104,12 @@ def _logged(run: TrackedRun, path: str) -> Any:
 def _refuse_other_target(trained: dict[str, Any], config: Config) -> None:
     mine = config.model_dump(mode="json")["target"]
     if trained["target"] != mine:
-        raise Refused(
-            f"the training had [target] {trained['target']}, the config now has {mine}; hint: train again"
-        )
+        apart = [
+            f"{key} {trained['target'].get(key)}, now {mine[key]}"
+            for key in mine
+            if trained["target"].get(key) != mine[key]
+        ]
+        raise Refused(f"the training had another [target]: {'; '.join(apart)}; hint: train again")
 
 
 def _holdout(

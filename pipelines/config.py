@@ -23,7 +23,7 @@ class _Section(BaseModel):
 
 
 class Project(_Section):
-    """What the shop is called and how people read its results; `language` is for reports to come."""
+    """What the shop is called and how people read its results; `language` is that of reasons."""
 
     name: str = Field(pattern=r"^[\w][\w .\-]*$")
     currency: str | None = None
@@ -229,7 +229,9 @@ def _readable(path: Path, error: ValidationError) -> ContractError:
     if first["type"] == "missing":
         return ContractError(f"{path}: key {where!r} is missing{count}", hint=f"add {where} to the file")
     said = first["msg"].removeprefix("Value error, ")
-    return ContractError(f"{path}: {where}: {said}{count}", example=first.get("input"))
+    given = first.get("input")
+    shown = f"; it is {given!r}" if isinstance(given, str | int | float) and repr(given) not in said else ""
+    return ContractError(f"{path}: {where}: {said}{shown}{count}")
 
 
 def _closest(location: tuple[int | str, ...]) -> str:

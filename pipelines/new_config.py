@@ -58,11 +58,11 @@ LEFT_OUT = "{}   # rows that say so are no purchases"
 NO_LEFT_OUT = '# leave_out = { column = "status", values = ["cancelled"] }   # if a status tells it'
 SHOP = """\
 # currency = "GBP"               # shown beside amounts; without it they are shown bare
-language = "en"                  # "en" or "vi", for reports to come: in this version it changes nothing
+language = "en"                  # "en" or "vi": of the reasons in the risk list
 timezone = "UTC"                 # in which a day begins, where times carry a zone; others stay as they are"""
 VIETNAMESE_SHOP = """\
 currency = "VND"                 # shown beside amounts, without decimals
-language = "vi"                  # "en" or "vi", for reports to come: in this version it changes nothing
+language = "vi"                  # "en" or "vi": of the reasons in the risk list
 timezone = "Asia/Ho_Chi_Minh"    # in which a day begins, where times carry a zone; others stay as they are"""
 
 

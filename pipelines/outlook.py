@@ -23,7 +23,8 @@ def outlook(scores: pd.DataFrame, frame: pd.DataFrame, scorer: Scorer) -> Outloo
     Returns
     -------
     dict
-        ``days``; ``buyers`` and ``orders`` expected; ``recent_orders``; and, where the log has amounts,
+        ``days``; ``buyers`` and ``orders`` expected; ``recent_orders`` within ``recent_days``, fewer where
+        the log is not as old; and, where the log has amounts,
         ``spend`` expected with the ends of its 80 % interval (None where a model does not know them) and
         ``recent_spend``. Customers who are yet to come are in none of what is expected, and those who came
         lately are in what came.
@@ -34,6 +35,7 @@ def outlook(scores: pd.DataFrame, frame: pd.DataFrame, scorer: Scorer) -> Outloo
         "days": h,
         "buyers": float(p.sum()),
         "orders": float(scores[f"expected_orders_{h}d"].sum()),
+        "recent_days": min(h, int(frame["T"].max())),
         "recent_orders": float(frame[f"orders_{h}d"].sum()),
     }
     if not scorer.has_amounts:
@@ -57,11 +59,11 @@ def outlook_line(found: Outlook, currency: str | None) -> str:
     if found.get("spend") is None:
         return (
             f"these customers should place about {found['orders']:,.0f} orders in the next {days} days; "
-            f"in the last {days} days they placed {found['recent_orders']:,.0f}"
+            f"in the last {found['recent_days']} days they placed {found['recent_orders']:,.0f}"
         )
     low, high = found["spend_lo"], found["spend_hi"]
     between = "" if low is None else f" ({low:,.0f} to {high:,.0f}, 4 times in 5)"
     return (
         f"these customers should spend about {found['spend']:,.0f}{unit}{between} in the next {days} days; "
-        f"in the last {days} days they spent {found['recent_spend']:,.0f}{unit}"
+        f"in the last {found['recent_days']} days they spent {found['recent_spend']:,.0f}{unit}"
     )

@@ -59,7 +59,7 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         with console.step("looking at what the log says"):
             middle = middle_purchase(engine, log, as_of)
             scale = judge_against(config, middle, champion.tags)
-            warnings = [*_warnings(log, scorer, as_of), *([scale] if scale else [])]
+            warnings = [*_warnings(log, scorer, as_of), *_half_said(config), *([scale] if scale else [])]
             warnings += log_warnings(engine, log, config, as_of, middle)
         _refuse_strangers(warnings, log, scorer)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
@@ -117,12 +117,29 @@ def _warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Finding
             "hindsight and will not be held to account"
         )
         yield Finding("warning", "hindsight", text)
+    if scorer.primary_horizon not in scorer.purchase.parts:
+        longest = max(scorer.purchase.parts)
+        text = (
+            f"the champion's history was too short to learn or judge {scorer.primary_horizon} days: what it "
+            f"says of them is carried on from {longest} days by a formula, its intervals too"
+        )
+        yield Finding("warning", "extrapolated", text)
     if as_of > log.end:
         text = (
             f"the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are missing, so "
             "everyone looks more silent than they are"
         )
         yield Finding("warning", "log_end", text)
+
+
+def _half_said(config: Config) -> Iterator[Finding]:
+    """Say which terms of trade are of no use without the margin."""
+    given = config.economics
+    if given.margin is None and given.acquisition_cost:
+        text = (
+            "[economics] acquisition_cost without margin: no profit is known, so what rests on it stays empty"
+        )
+        yield Finding("warning", "economics", text)
 
 
 def _refuse_strangers(warnings: Sequence[Finding], log: PurchaseLog, scorer: Scorer) -> None:

@@ -21,6 +21,7 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
+from pipelines.fold_findings import fold_warnings, why_not_the_first
 from pipelines.log_findings import log_warnings
 from pipelines.plots import btyd_figures, gains_figure, reliability_figure
 from pipelines.proof import prove_log
@@ -63,6 +64,7 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
             prove_log(engine, log, config, until)
         data = _data_card(engine, log, config, training)
         assumptions = _assumptions(training, log.period)
+        warnings += fold_warnings(training.folds, training.schedule, config.target.primary_horizon)
         data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
         data["amounts"] = about_amounts(middle, config.project.currency)
     with console.step("tracking in MLflow"):
@@ -241,6 +243,7 @@ def _answer(
         if not training.recipe.is_rule
         else f"no model beats the best dumb rule, {name}; that rule is registered"
     )
+    why = why_not_the_first(found.board, name, is_rule=training.recipe.is_rule)
     lines = [
         *log.row_lines(),
         *(f"warning: {warning['text']}" for warning in warnings),
@@ -248,6 +251,7 @@ def _answer(
         *found.lines(),
         *(f"buy-till-you-die assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
         *_coverage_lines(training.scorer),
+        *([why] if why else []),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
     data = {

@@ -24,11 +24,11 @@ def board(gain: float, lo: float, hi: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("gain", "lo", "letter"),
     [
-        (GREAT + 1e-6, 0.05, "A"),
-        (GREAT - 1e-6, 0.05, "B"),
-        (GOOD + 1e-6, 0.01, "B"),
-        (GOOD - 1e-6, 0.01, "C"),
-        (GOOD - 1e-6, 1e-6, "C"),
+        (0.3, GREAT + 1e-6, "A"),
+        (0.3, GREAT - 1e-6, "B"),
+        (0.1, GOOD + 1e-6, "B"),
+        (0.1, GOOD - 1e-6, "C"),
+        (0.3, 1e-6, "C"),
         (0.3, 0.0, "D"),
         (0.3, -0.01, "D"),
         (-0.1, -0.2, "D"),
