@@ -41,6 +41,6 @@ def why_not_the_first(board: pd.DataFrame, recipe: str, *, is_rule: bool) -> str
         return ""
     why = "a mean of models is seldom far off" if recipe == "blend" else "the simplest"
     return (
-        f"{first} stands first by {losses[recipe] - losses[first]:.4f}, which is within what luck does; "
-        f"of those that are as good, {recipe} is taken ({why})"
+        f"{first} stands first over all folds, by {losses[recipe] - losses[first]:.4f}; on the newer half, "
+        f"which decides, it is not clearly ahead, and {recipe} is taken ({why})"
     )

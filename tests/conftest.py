@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Beside each other, OpenMP's threads wait for a core by spinning: a training of a second then takes twenty.
@@ -17,3 +18,13 @@ settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=_SLOW)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+FIRST = ("tests/test_wheel.py", "tests/engines/", "tests/pipelines/", "tests/test_benchmarks")
+"""What takes longest for its number of tests: begun last, it would be waited for with one core idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the slow files forward; within a file the order stays."""
+    items.sort(
+        key=lambda item: next((k for k, of in enumerate(FIRST) if item.nodeid.startswith(of)), len(FIRST))
+    )

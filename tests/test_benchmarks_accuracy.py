@@ -27,7 +27,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", [FIRST, f"{FIRST}-far"])
+@pytest.mark.parametrize("name", [FIRST, pytest.param(f"{FIRST}-far", marks=pytest.mark.heavy)])
 def test_everyone_is_judged_on_days_that_nobody_saw(
     name: str, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

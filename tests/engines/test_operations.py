@@ -31,6 +31,7 @@ def test_the_door_uses_no_other_operations() -> None:
     assert operations([set_aside(at_the_door(raw, CONTRACT))]) - {"UnboundTable"} - OPERATIONS == set()
 
 
+@pytest.mark.heavy
 def test_every_operation_of_the_list_is_run_on_spark(on_spark: Asked, texts_on_spark: Read) -> None:
     asked = [
         on_spark.panel,

@@ -114,6 +114,7 @@ def test_a_history_for_one_date_can_be_looked_at_from_no_other(con: Any) -> None
         take_snapshot(history, [CUTOFFS[2], CUTOFFS[5]])
 
 
+@pytest.mark.heavy
 def test_five_builds_on_two_threads_are_the_same_to_the_last_bit() -> None:
     """Fifty thousand lines: enough for two threads to share the work, and to add up in another order."""
     con, drawn = ibis.duckdb.connect(threads=2), seeded_shop(6000)

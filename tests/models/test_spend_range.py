@@ -64,7 +64,7 @@ def test_the_stated_coverage_is_what_other_folds_see() -> None:
     assert learned(folds(1, cutoffs=1)).coverage == {}
 
 
-@pytest.mark.parametrize("drift", [0.0, 0.3])
+@pytest.mark.parametrize("drift", [pytest.param(0.0, marks=pytest.mark.heavy), 0.3])
 def test_sums_of_groups_are_covered(drift: float) -> None:
     hits = []
     for seed in range(60):

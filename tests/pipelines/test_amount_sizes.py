@@ -62,6 +62,7 @@ def logged(shop: Path) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.heavy
 def test_train_and_score_repeat_what_check_says_of_dots(shop: Path, ask: Ask) -> None:
     lay_out(shop.parent, dotted())
     found = {f["code"]: f for f in ask("check")["findings"]}["amount_sizes"]

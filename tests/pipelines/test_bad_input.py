@@ -159,6 +159,7 @@ def test_a_bug_ends_with_one_line_and_a_traceback_in_a_file(shop, capsys, monkey
     trace.unlink()
 
 
+@pytest.mark.heavy
 def test_a_training_past_the_end_of_the_log_stops_where_it_ends(shop, capsys):
     assert main(["--config", str(shop), "train", "--as-of", "2026-01-01", "--json"]) == 0
     printed = capsys.readouterr()

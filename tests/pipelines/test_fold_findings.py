@@ -33,5 +33,5 @@ def test_why_another_than_the_first_was_taken() -> None:
     assert why_not_the_first(board, "bgnbd", is_rule=False) == ""
     assert why_not_the_first(board, "base_rate", is_rule=True) == ""
     said = why_not_the_first(board, "blend", is_rule=False)
-    assert said.startswith("bgnbd stands first by 0.0017")
+    assert said.startswith("bgnbd stands first over all folds, by 0.0017")
     assert "blend is taken (a mean of models" in said

@@ -199,6 +199,7 @@ def test_five_customers(tmp_path: Path, run: Callable[..., tuple[int, str]]) -> 
     assert code in (0, 4), said
 
 
+@pytest.mark.heavy
 def test_the_verdict_names_the_rule_it_fell_back_to(
     tmp_path: Path, run: Callable[..., tuple[int, str]]
 ) -> None:

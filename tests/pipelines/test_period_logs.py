@@ -96,7 +96,7 @@ def test_no_cutoff_sees_a_row_too_early(daily: Any, grid: str, tmp_path: Path) -
         pd.testing.assert_frame_equal(here, then, check_exact=True)
 
 
-@pytest.mark.parametrize("grid", ["week", "month, last day"])
+@pytest.mark.parametrize("grid", [pytest.param("week", marks=pytest.mark.heavy), "month, last day"])
 def test_the_proof_holds_at_any_cutoff(daily: pd.DataFrame, grid: str, tmp_path: Path) -> None:
     def build(records: Records, cutoff: date) -> Any:
         return build_features(take_snapshot(make_history(records), [cutoff]), (), NAMES)
