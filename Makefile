@@ -6,7 +6,6 @@ READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
 # A file at a time to each worker: what a module sets up (a store, a Spark session) is set up once.
 SPREAD := -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
-WHICH := not heavy
 COVERAGE := --cov --cov-report=term --cov-fail-under=85
 
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -24,15 +23,13 @@ demo: $(READY)  ## the whole path on a real purchase log: train, promote, score,
 	$(BIN)/repurchase demo
 
 test: $(READY)  ## the tests (all but the heavy ones)
-	$(PYTEST) $(SPREAD) -m "$(WHICH)"
+	$(PYTEST) $(SPREAD) -m "not heavy"
 
 coverage: $(READY)  ## the same with the coverage floor, which takes twice the time
 	$(PYTEST) $(SPREAD) -m "not heavy" $(COVERAGE)
 
 # The tests come last so that their closing line is the last thing seen; the architecture test is one of them.
-# The wheel test installs what the tests do not wait for, so it runs beside them.
-check: WHICH := not heavy or wheel
-check: lint types test  ## format check, ruff, mypy --strict, tests and wheel test: what a change must pass
+check: lint types test  ## format check, ruff, mypy --strict, tests: what a change must pass
 
 test-all: lint types $(READY)  ## all of `check`, and every heavy test
 	$(PYTEST) $(COVERAGE)
@@ -45,7 +42,7 @@ types: $(READY)  ## mypy --strict on the three packages
 	$(BIN)/mypy
 
 wheel-test: $(READY)  ## build the wheel, install it in a clean environment, run the demo from it
-	$(PYTEST) -m wheel tests/test_wheel.py
+	$(PYTEST) tests/test_wheel.py
 
 format: $(READY)  ## write the format and the safe fixes of ruff
 	$(BIN)/ruff check --fix-only .
@@ -78,11 +75,11 @@ clean:  ## remove what make built (.venv, caches, build); leaves runs and mlflow
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find features models pipelines tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Dependencies are pinned and hash-checked; then the project itself, so that edits need no reinstall.
+# Dependencies are pinned and hash-checked, and compiled when they are first used; then the project itself, so that edits need no reinstall.
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Building .venv (a few minutes the first time) ..."
 	"$(PYTHON)" -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@

@@ -19,7 +19,7 @@ settings.register_profile("thorough", max_examples=1000, deadline=None, suppress
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
-FIRST = ("tests/test_wheel.py", "tests/engines/", "tests/pipelines/", "tests/test_benchmarks")
+FIRST = ("tests/engines/", "tests/pipelines/", "tests/test_benchmarks")
 """What takes longest for its number of tests: begun last, it would be waited for with one core idle."""
 
 

@@ -263,7 +263,7 @@ def test_where_all_end_alike_the_base_rate_is_chosen_and_no_ranking_is_measured(
 ) -> None:
     table = contest(blend=0.0, recency_rule=0.0, base_rate=1.0).assign(bought=outcome)
     assert best_rule(table).name == "base_rate"
-    assert chosen(table) == "base_rate"
+    assert chosen(table, best_rule(table)) == "base_rate"
     found = measure(table, ["p_base_rate"]).loc["base_rate"]
     assert found[["auc", "pr_auc", "lift_10"]].isna().all()
     assert found[["log_loss", "brier", "ece"]].notna().all()

@@ -190,6 +190,7 @@ def test_where_all_end_alike_everyone_gets_the_base_rate(
     assert set(scores["status"]) == {"not_identifiable"}
 
 
+@pytest.mark.heavy
 def test_five_customers(tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     lay_out(tmp_path, five_customers(np.random.default_rng(4)))
     code, said = run("train", "--as-of", AS_OF)
