@@ -23,7 +23,7 @@ from models.witnesses import Grounds, grounds_from_state, grounds_state
 
 Floats = NDArray[np.float64]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NEW_FOR_DAYS = 7
 LAPSED_SHARE = 0.25
 QUANTILES = (0.2, 0.5, 0.8)

@@ -1,9 +1,11 @@
 """Every word the gate can say, from evidence made by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.bootstrap import Interval
-from models.gate import REFRESH_TOLERANCE, Evidence, judge
+from models.gate import REFRESH_TOLERANCE, Evidence, Limits, Quality, judge
 
 AHEAD = Interval(0.02, 0.01, 0.03)
 BEHIND = Interval(-0.02, -0.03, -0.01)
@@ -107,3 +109,90 @@ def test_an_older_challenger_is_never_promoted(challenger: str) -> None:
     verdict = judge(evidence)
     assert verdict.word == "kept"
     assert "90 days less" in verdict.reason
+
+
+# ---- what else is asked of a learned challenger ----------------------------------------------------------
+
+FINE = Quality(rows=4000, buyers=800, ece=0.03, bias=0.1, customers=5000, champion_customers=5200)
+
+
+def with_quality(**changed: object) -> Evidence:
+    return replace(challenge(AHEAD, AHEAD), quality=replace(FINE, **changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({"leak_proof": False}, "leak proof of the training"),
+        ({"rows": 90, "buyers": 30}, "test rows"),
+        ({"buyers": 24}, "buyers, or others"),
+        ({"buyers": 3976}, "buyers, or others"),
+        ({"ece": 0.13}, "calibration error"),
+        ({"bias": 0.51}, "buyers promised"),
+        ({"bias": -0.51}, "buyers promised"),
+        ({"customers": 520}, "customers in its log"),
+    ],
+)
+def test_who_is_ahead_is_kept_out_all_the_same(changed: dict[str, object], name: str) -> None:
+    assert judge(with_quality()).word == "better"
+    verdict = judge(with_quality(**changed))
+    assert (verdict.word, verdict.promotes) == ("kept", False)
+    assert verdict.reason.startswith(name)
+    assert "beats the champion, bgnbd" in verdict.reason  # the reviewer sees what is given up
+    assert [check.name.startswith(name) for check in verdict.checks if not check.passed] == [True]
+
+
+def test_limits_are_the_configs() -> None:
+    assert judge(with_quality(ece=0.13), Limits(max_ece=0.2)).word == "better"
+    assert judge(with_quality(bias=0.51), Limits(max_bias=0.6)).word == "better"
+    assert judge(with_quality(), Limits(min_rows=4001)).word == "kept"
+
+
+def test_chance_is_no_miscalibration() -> None:
+    """A perfect model of 100 rows is off by that much one time in many; one of 100,000 never."""
+    small = judge(with_quality(rows=100, buyers=40, ece=0.2))
+    large = judge(with_quality(rows=100_000, buyers=40_000, ece=0.2))
+    assert (small.word, large.word) == ("better", "kept")
+
+
+POOR = replace(FINE, rows=12, buyers=2, ece=0.4, bias=3.0, customers=10)
+
+
+def test_the_rule_is_what_is_left_and_keeps_to_no_limit() -> None:
+    """Neither where there is no champion, nor where the champion is a rule as well."""
+    assert judge(replace(Evidence("base_rate", "base_rate", EQUAL), quality=POOR)).word == "fallback"
+    renewed = replace(rule_challenge("recency_rule", UNCLEAR), quality=POOR)
+    assert judge(renewed).word == "fallback"
+
+
+def test_the_rule_takes_no_learned_champions_place_on_a_broken_export() -> None:
+    ahead = rule_challenge("blend", UNCLEAR)
+    assert judge(replace(ahead, quality=replace(FINE, ece=0.4, bias=3.0))).word == "fallback"
+    for changed in ({"customers": 520}, {"rows": 50, "buyers": 30}, {"buyers": 0}):
+        verdict = judge(replace(ahead, quality=replace(FINE, **changed)))
+        assert verdict.word == "kept", changed
+
+
+@pytest.mark.parametrize("word", ["kept", "fallback"])
+def test_what_decides_stands_among_the_checks(word: str) -> None:
+    """A reviewer reads the table: where it says no, nothing is promoted, and the other way round."""
+    if word == "fallback":
+        verdicts = [judge(rule_challenge("blend", UNCLEAR))]
+    else:
+        older = replace(challenge(AHEAD, AHEAD), days_newer=-5)
+        verdicts = [judge(rule_challenge("blend", AHEAD)), judge(older), judge(challenge(AHEAD, UNCLEAR))]
+    for verdict in verdicts:
+        assert verdict.word == word
+        assert all(check.passed for check in verdict.checks) == (word != "kept")
+
+
+def test_too_good_to_be_true_is_a_doubt_and_decides_nothing() -> None:
+    verdict = judge(with_quality(suspicions=["an AUC of 0.99 is too good to be true"]))
+    assert verdict.word == "better"
+    assert verdict.doubts == ["an AUC of 0.99 is too good to be true"]
+
+
+def test_what_a_training_did_not_say_is_not_held_against_it() -> None:
+    verdict = judge(replace(challenge(AHEAD, AHEAD), quality=Quality()))
+    assert verdict.word == "better"
+    assert verdict.checks[0].name == "leak proof of the training"
