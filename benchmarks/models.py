@@ -133,9 +133,10 @@ def _train(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:
     from pipelines.config import load_config
     from pipelines.console import Console
     from pipelines.engine import open_engine
+    from pipelines.model_files import write_files
     from pipelines.purchase_log import open_log
     from pipelines.score import features_of
-    from pipelines.scorer_files import to_files, write_files
+    from pipelines.scorer_files import to_files
     from pipelines.training import Choice, fit_scorer, train_scorer
 
     stages, console, config = Stages(), Console(quiet=True), load_config(folder / "repurchase.toml")
@@ -159,10 +160,10 @@ def _train(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _opened(folder: Path) -> tuple[Any, pd.DataFrame]:
-    from pipelines.scorer_files import digest, from_files, read_files
+    from pipelines.scorer_files import from_files
 
-    files = read_files((folder / "scorer").resolve())
-    return from_files(files, digest(files)), pd.read_parquet(folder / "frame.parquet")
+    files = {path.name: path.read_bytes() for path in (folder / "scorer").resolve().iterdir()}
+    return from_files(files), pd.read_parquet(folder / "frame.parquet")
 
 
 def _score(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:

@@ -39,22 +39,26 @@ def board_page(
     str
         HTML. All text is escaped: names of candidates and files come from outside.
     """
-    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(text)}</p>" for text in sentences)]
+    parts = [f"<p>{escape(text)}</p>" for text in sentences]
     for heading, board in boards.items():
         if not board.empty:
             parts += [f"<h2>{escape(heading)}</h2>", _table(board)]
-    parts += [_picture(words, figure) for words, figure in figures.items()]
+    return page(title, [*parts, *(_picture(words, figure) for words, figure in figures.items())])
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """Wrap pieces of HTML into a page of this style that can fetch and run nothing."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(parts)
+        + "\n".join([f"<h1>{escape(title)}</h1>", *body])
         + "\n</body></html>\n"
     )
 
 
 def _table(board: pd.DataFrame) -> str:
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in ["candidate", *board.columns])
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in [board.index.name, *board.columns])
     rows = [
         f"<tr><td>{escape(str(name))}</td>{''.join(f'<td>{escape(_cell(v))}</td>' for v in row)}</tr>"
         for name, row in zip(board.index, board.astype(object).to_numpy().tolist(), strict=True)

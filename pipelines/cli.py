@@ -115,6 +115,16 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--versions", nargs="+", metavar="V", help="registered versions to measure")
     made = command("promote", _promote, "make the challenger champion, if the gate lets it through")
     made.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    made.add_argument("--force", action="store_true", help="make it champion whatever the gate says")
+    made.add_argument("--reason", metavar="TEXT", help="why, for the promotion ledger; --force needs one")
+    made = command("refresh", _refresh, "train, hold the gate, promote or say why not")
+    made.add_argument("--as-of", type=_day_or_auto, metavar="D", help="as for train")
+    made = command("rollback", _rollback, "make the champion before this one champion again")
+    made.add_argument("--to", metavar="V", help="a version that has been champion")
+    made.add_argument("--reason", metavar="TEXT", help="why, for the promotion ledger")
+    command("history", _history, "show every change of champion, and check the present one")
+    made = command("doctor", _doctor, "find what crashes have left in the model store")
+    made.add_argument("--repair", action="store_true", help="and mend it")
     made = command("score", _score, "score every customer with the champion and publish one run")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
     made = command("demo", _demo, "the whole job on a real public log")
@@ -182,7 +192,36 @@ def _promote(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.config import load_config
     from pipelines.promote import promote
 
-    return promote(load_config(args.config), console, dry_run=args.dry_run)
+    config = load_config(args.config)
+    return promote(config, console, dry_run=args.dry_run, force=args.force, reason=args.reason)
+
+
+def _refresh(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.refresh import refresh
+
+    return refresh(load_config(args.config), console, args.as_of)
+
+
+def _rollback(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.rollback import rollback
+
+    return rollback(load_config(args.config), console, to=args.to, reason=args.reason)
+
+
+def _history(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.history import history
+
+    return history(load_config(args.config), console)
+
+
+def _doctor(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.doctor import doctor
+
+    return doctor(load_config(args.config), console, repair=args.repair)
 
 
 def _score(args: argparse.Namespace, console: "Console") -> "Answer":

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from features.contracts import Cancellation, LeaveOut, TransactionsContract
 from features.errors import ContractError
 from models.economics import Economics
+from models.gate import Limits as GateLimits
 from pipelines.zones import utc_offsets
 
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -137,6 +138,28 @@ class EconomicsSection(_Section):
         return Economics(self.margin, self.discount_rate, self.acquisition_cost)
 
 
+class GateSection(_Section):
+    """What a challenger must keep to, however far ahead it is."""
+
+    max_ece: float = Field(default=0.1, gt=0, le=1)
+    max_bias: float = Field(default=0.5, gt=0)
+    min_rows: int = Field(default=100, ge=2)
+    min_buyers: int = Field(default=25, ge=1)
+    min_share: float = Field(default=0.5, ge=0, le=1)
+
+    @property
+    def limits(self) -> GateLimits:
+        """The same for `models.gate`."""
+        return GateLimits(**self.model_dump())
+
+
+class LimitsSection(_Section):
+    """How old a champion may become, and what happens then."""
+
+    max_champion_age: int = Field(default=180, ge=1)
+    old_champion: Literal["warn", "refuse"] = "warn"
+
+
 class Engine(_Section):
     """What runs the feature expressions."""
 
@@ -156,9 +179,9 @@ class Config(_Section):
     mlflow: Mlflow = Mlflow()
     engine: Engine = Engine()
     economics: EconomicsSection = EconomicsSection()
+    gate: GateSection = GateSection()
+    limits: LimitsSection = LimitsSection()
     # Accepted and not yet used by this version.
-    gate: dict[str, Any] = {}
-    limits: dict[str, Any] = {}
     segments: dict[str, Any] = {}
     campaign: dict[str, Any] = {}
     sinks: dict[str, Any] = {}

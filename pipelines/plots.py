@@ -37,6 +37,29 @@ def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     return figure
 
 
+def lift_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Draw how many times more buyers the best-ranked customers hold than as many taken at random."""
+    figure = Figure(figsize=(6, 6))
+    axes = figure.subplots()
+    axes.axhline(1, color="grey", linestyle=":", label="at random")
+    for name in names if table["bought"].any() else ():
+        curve = gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy()).iloc[1:]
+        axes.plot(curve["share"], curve["captured"] / curve["share"], label=name)
+    axes.set(xlabel="share of customers, likeliest first", ylabel="lift", title="Lift")
+    axes.legend()
+    return figure
+
+
+def importances_figure(inputs: pd.DataFrame, most: int = 20) -> Figure:
+    """Draw the inputs that move the probabilities most (`models.importances`)."""
+    shown = inputs.head(most).iloc[::-1]
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(shown["feature"], shown["importance"])
+    axes.set(xlabel="mean change of the log-odds", title="What moves the probability of a purchase")
+    return figure
+
+
 def btyd_figures(btyd: Btyd, customers: pd.DataFrame, horizon: int) -> dict[str, Figure]:
     """Draw what the buy-till-you-die models of one cutoff say of its customers; keys name the pictures."""
     age = float(max(customers["T"].median(), 1))

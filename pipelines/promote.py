@@ -1,22 +1,46 @@
 """`repurchase promote`: the gate between challenger and champion."""
 
-from dataclasses import replace
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import date
 from io import BytesIO
 from typing import Any
 
 import pandas as pd
 
+from features.errors import ContractError
 from models.bootstrap import Interval
 from models.folds import best_rule, log_loss_difference
-from models.gate import Evidence, Verdict, judge
+from models.gate import Evidence, Quality, Verdict, judge
+from models.metrics import ece
+from pipelines.champion import crown, note_found, promotion
 from pipelines.config import Config
-from pipelines.console import Answer, Console
+from pipelines.console import Answer, Console, table
 from pipelines.failures import NotPromoted, Refused
-from pipelines.registry import CHALLENGER, CHAMPION, RECIPE, SCHEMA, TRAINED_UNTIL, Registry, Version
+from pipelines.gate_page import gate_html, gate_markdown
+from pipelines.model_files import digest
+from pipelines.promotions import Action
+from pipelines.registry import (
+    CHALLENGER,
+    CHAMPION,
+    CUSTOMERS,
+    DIGEST,
+    EVIDENCE,
+    LEAK_PROOF,
+    RECIPE,
+    SCHEMA,
+    TRAINED_UNTIL,
+    Registry,
+    Version,
+)
+from pipelines.tracked_run import DESCRIPTION
+from pipelines.training_record import EVIDENCE_FILES
 
 
-def promote(config: Config, console: Console, *, dry_run: bool = False) -> Answer:
+def promote(
+    config: Config, console: Console, *, dry_run: bool = False, force: bool = False, reason: str | None = None
+) -> Answer:
     """Judge the challenger; make it champion if the gate lets it through.
 
     Parameters
@@ -27,24 +51,41 @@ def promote(config: Config, console: Console, *, dry_run: bool = False) -> Answe
         Where progress goes.
     dry_run : bool
         Only say what would happen.
+    force : bool
+        Make it champion whatever the gate says.
+    reason : str, optional
+        Why, for the promotion ledger; forcing needs one.
     """
+    if force and not (reason or "").strip():
+        raise ContractError("--force overrules the gate, and needs a --reason for the promotion ledger")
     with console.step("reading the challenger's folds from MLflow"):
         registry = Registry(config)
         challenger, champion = registry.by_alias(CHALLENGER), registry.by_alias(CHAMPION)
         if challenger is None:
             raise Refused(f"model {registry.name!r} has no challenger; hint: run `repurchase train`")
         if champion is not None and champion.number == challenger.number:
+            if not dry_run:
+                note_found(config, registry)
             return _already(challenger)
-        folds = _folds(registry, challenger)
+        folds, data = _evidence(registry, challenger)
     rival = champion if champion is None or _same_schema(champion, challenger) else None
-    evidence = gather(folds, challenger, rival, config.training.seed)
-    verdict = judge(evidence)
+    evidence = gather(folds, challenger, rival, config.training.seed, data)
+    verdict = judge(evidence, config.gate.limits)
     if champion is not rival:
         gone = "the champion was made by another version of repurchase and cannot be loaded by this one"
         verdict = replace(verdict, reason=f"{verdict.reason}; {gone}")
+    crowned = verdict.promotes or force
     if not dry_run:
+        if crowned:
+            forced = force and not verdict.promotes
+            why = f"forced: {reason}; the gate said: {verdict.reason}" if forced else verdict.reason
+            action: Action = "force" if forced else "promote"
+            entry = promotion(registry, action, challenger, champion, verdict.word, why)
+            crown(config, registry, challenger, entry)
+            if forced:
+                registry.set_tag(challenger, "forced", str(reason))
         _write_down(registry, challenger, champion, evidence, verdict)
-    return _answer(challenger, champion, verdict, dry_run)
+    return _answer(challenger, champion, verdict, dry_run=dry_run, crowned=crowned)
 
 
 def _same_schema(one: Version, other: Version) -> bool:
@@ -57,23 +98,50 @@ def _already(challenger: Version) -> Answer:
     return Answer({"version": challenger.number, "verdict": "none", "promoted": False}, [line])
 
 
-def _folds(registry: Registry, challenger: Version) -> pd.DataFrame:
-    data = registry.reopen(challenger.run_id).read("folds/folds.parquet")
-    if data is None:
+def _evidence(registry: Registry, challenger: Version) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read the folds and the facts that the gate goes by, and hold them against their digest."""
+    run = registry.reopen(challenger.run_id)
+    files = {path: run.read(path) for path in EVIDENCE_FILES}
+    found = {path: data for path, data in files.items() if data is not None}
+    if len(found) < len(files):
         raise Refused(f"the training of version {challenger.number} has no folds; hint: train again")
-    return pd.read_parquet(BytesIO(data))
+    if digest(found) != challenger.tags.get(EVIDENCE):
+        raise Refused(
+            f"the folds or facts of version {challenger.number} are not those that its training wrote down: "
+            "the gate cannot go by them; hint: train again"
+        )
+    folds, data = (found[path] for path in EVIDENCE_FILES)
+    return pd.read_parquet(BytesIO(folds)), dict(json.loads(data))
 
 
-def gather(folds: pd.DataFrame, challenger: Version, champion: Version | None, seed: int) -> Evidence:
+def gather(
+    folds: pd.DataFrame,
+    challenger: Version,
+    champion: Version | None,
+    seed: int,
+    data: Mapping[str, Any] | None = None,
+) -> Evidence:
     """Compare the challenger's recipe with the best dumb rule and with the champion, paired.
 
     The champion's stored artefact stands for it on folds that come after all it has seen; where there are
     none, its recipe does, refitted before each fold like the challenger's.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        Test rows of the challenger's training.
+    challenger, champion : Version
+        Who is judged, and who is champion, if anyone.
+    seed : int
+        For the bootstrap.
+    data : mapping, optional
+        What the challenger's training said of its data.
     """
     mine, rule = challenger.tags[RECIPE], best_rule(folds).name
     over_rule = log_loss_difference(folds, f"p_{rule}", f"p_{mine}", seed)
+    quality = _quality(folds, challenger, champion, data or {})
     if champion is None:
-        return Evidence(mine, rule, over_rule)
+        return Evidence(mine, rule, over_rule, quality=quality)
     theirs = champion.tags[RECIPE]
     stored = f"p_champion_v{champion.number}"
     rows, column = (folds[folds[stored].notna()], stored) if stored in folds else (folds, f"p_{theirs}")
@@ -85,7 +153,29 @@ def gather(folds: pd.DataFrame, challenger: Version, champion: Version | None, s
         over_champion=log_loss_difference(rows, column, f"p_{mine}", seed),
         champion_over_rule=log_loss_difference(rows, f"p_{rule}", column, seed),
         days_newer=(_until(challenger) - _until(champion)).days,
+        quality=quality,
     )
+
+
+def _quality(
+    folds: pd.DataFrame, challenger: Version, champion: Version | None, data: Mapping[str, Any]
+) -> Quality:
+    bought, said = folds["bought"].to_numpy(), folds[f"p_{challenger.tags[RECIPE]}"].to_numpy()
+    return Quality(
+        rows=len(folds),
+        buyers=int(bought.sum()),
+        ece=ece(bought, said),
+        bias=float(said.sum() / bought.sum() - 1) if bought.any() else None,
+        customers=_count(challenger),
+        champion_customers=None if champion is None else _count(champion),
+        leak_proof=challenger.tags.get(LEAK_PROOF) == "passed",
+        suspicions=[w["text"] for w in data.get("warnings", []) if w["code"] == "too_good"],
+    )
+
+
+def _count(version: Version) -> int | None:
+    found = version.tags.get(CUSTOMERS)
+    return None if found is None else int(found)
 
 
 def _until(version: Version) -> date:
@@ -95,33 +185,50 @@ def _until(version: Version) -> date:
 def _write_down(
     registry: Registry, challenger: Version, champion: Version | None, evidence: Evidence, verdict: Verdict
 ) -> None:
+    """Put the verdict with every number and limit where a reviewer finds it: artefacts and tags."""
     run = registry.reopen(challenger.run_id)
+    facts = {
+        "challenger": _named(challenger),
+        "digest": challenger.tags.get(DIGEST, ""),
+        "champion": "none" if champion is None else _named(champion),
+    }
     run.json(
         {
             "version": challenger.number,
             "champion_before": None if champion is None else champion.number,
             "verdict": verdict.word,
             "reason": verdict.reason,
+            "checks": [asdict(check) for check in verdict.checks],
+            "doubts": list(verdict.doubts),
             "evidence": {k: _plain(v) for k, v in vars(evidence).items()},
         },
         "gate.json",
     )
-    run.tags({"verdict": verdict.word, "verdict_reason": verdict.reason})
-    if verdict.promotes:
-        registry.promote(challenger, verdict.word, verdict.reason)
-    else:
-        registry.note_verdict(challenger, verdict.word, verdict.reason)
+    title = f"The gate's verdict on version {challenger.number}"
+    page = gate_markdown(title, verdict, facts)
+    run.text(page, "gate.md")
+    run.text(gate_html(title, verdict, facts), "gate.html")
+    run.tags({"verdict": verdict.word, "verdict_reason": verdict.reason, DESCRIPTION: page})
+    registry.note_verdict(challenger, verdict.word, verdict.reason, page)
+
+
+def _named(version: Version) -> str:
+    return f"version {version.number}, {version.tags[RECIPE]}, trained until {version.tags[TRAINED_UNTIL]}"
 
 
 def _plain(value: Any) -> Any:
-    return value._asdict() if isinstance(value, Interval) else value
+    if isinstance(value, Interval):
+        return value._asdict()
+    return asdict(value) if isinstance(value, Quality) else value
 
 
-def _answer(challenger: Version, champion: Version | None, verdict: Verdict, dry_run: bool) -> Answer:
+def _answer(
+    challenger: Version, champion: Version | None, verdict: Verdict, *, dry_run: bool, crowned: bool
+) -> Answer:
     would = "would be" if dry_run else "is now"
     now = (
-        f"version {challenger.number} {would} champion"
-        if verdict.promotes
+        f"version {challenger.number} {would} champion" + ("" if verdict.promotes else ", by force")
+        if crowned
         else f"version {champion.number} stays champion"
         if champion
         else "there is no champion"
@@ -130,11 +237,22 @@ def _answer(challenger: Version, champion: Version | None, verdict: Verdict, dry
         "version": challenger.number,
         "verdict": verdict.word,
         "reason": verdict.reason,
-        "promoted": verdict.promotes and not dry_run,
+        "promoted": crowned and not dry_run,
+        "forced": crowned and not verdict.promotes,
         "champion_before": None if champion is None else champion.number,
+        "digest": challenger.tags.get(DIGEST),
+        "checks": [asdict(check) for check in verdict.checks],
+        "doubts": list(verdict.doubts),
     }
     judged = f"challenger: version {challenger.number}, trained until {challenger.tags[TRAINED_UNTIL]}"
     if champion is not None:
         judged += f"; champion: version {champion.number}, trained until {champion.tags[TRAINED_UNTIL]}"
-    lines = [judged, f"verdict: {verdict.word}: {verdict.reason}", now]
-    return Answer(data, lines, 0 if verdict.promotes else NotPromoted.exit_code)
+    rows = [[c.name, c.value, c.limit, "yes" if c.passed else "NO"] for c in verdict.checks]
+    lines = [
+        judged,
+        *table(["looked at", "found", "asked for", "holds"], rows),
+        *(f"to look into: {doubt}" for doubt in verdict.doubts),
+        f"verdict: {verdict.word}: {verdict.reason}",
+        now,
+    ]
+    return Answer(data, lines, 0 if crowned else NotPromoted.exit_code)

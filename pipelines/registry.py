@@ -1,27 +1,36 @@
 """The only file that knows MLflow: tracking a training, registering scorers, aliases."""
 
+import json
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from models.scorer import SCHEMA_VERSION, Scorer
 from pipelines.config import Config
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.locks import locked
-from pipelines.scorer_files import digest, from_files, read_files, to_files, write_files
+from pipelines.model_files import check_digest, digest, listing, read_model, scorer_part, write_files
+from pipelines.scorer_files import from_files, to_files
 from pipelines.tracked_run import TrackedRun
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once, when mlflow is imported
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
-SCHEMA = "schema"
+SCHEMA, LEAK_PROOF, CUSTOMERS, EVIDENCE = "schema", "leak_proof", "customers", "evidence"
+BROKEN = "broken"
+RUNNING = ".mlflow-running"
+"""Folder beside a SQLite store; a lock for each run that is alive."""
+ARTIFACTS = "mlartifacts"
+"""Folder beside a SQLite store."""
 _SQLITE = "sqlite:///"
 _NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
@@ -37,7 +46,7 @@ class Version:
     run_id : str
         The training that made it.
     source : str
-        Where MLflow keeps its files.
+        Its address for MLflow's own loaders.
     tags : Mapping[str, str]
         Digest, recipe, trained_until, the size of the amounts and, once judged, the verdict.
     """
@@ -46,6 +55,11 @@ class Version:
     run_id: str
     source: str
     tags: Mapping[str, str]
+
+    @property
+    def model_id(self) -> str:
+        """Under which MLflow keeps its files."""
+        return self.source.removeprefix("models:/")
 
 
 class Registry:
@@ -79,15 +93,17 @@ class Registry:
             logging.getLogger("mlflow").setLevel(logging.ERROR)
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_registry_uri(self._uri)
-            self._client: Any = mlflow.MlflowClient(self._uri, self._uri)
-            self._experiment = self._find_experiment()
+            self.client: Any = mlflow.MlflowClient(self._uri, self._uri)
+            self.experiment = self._find_experiment()
 
     def _find_experiment(self) -> str:
         name = self._config.project.name
-        found = self._client.get_experiment_by_name(name)
+        found = self.client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        return str(self._client.create_experiment(name, artifact_location=self._artifacts))
+        # Else MLflow's pages open on traces of language models.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self.client.create_experiment(name, artifact_location=self._artifacts, tags=tags))
 
     @contextmanager
     def run(
@@ -97,23 +113,38 @@ class Registry:
         all_tags = {"mlflow.runName": name, **(tags or {})}
         if parent is not None:
             all_tags["mlflow.parentRunId"] = parent.run_id
-        opened = self._client.create_run(self._experiment, tags=all_tags, run_name=name)
-        run = TrackedRun(self._client, opened.info.run_id)
-        try:
-            yield run
-        except BaseException:
-            self._client.set_terminated(run.run_id, "FAILED")
-            raise
-        self._client.set_terminated(run.run_id, "FINISHED")
+        opened = self.client.create_run(self.experiment, tags=all_tags, run_name=name)
+        run = TrackedRun(self.client, opened.info.run_id)
+        path = self.run_lock(run.run_id)
+        with locked(path):
+            ended = "FAILED"
+            try:
+                yield run
+                ended = "FINISHED"
+            finally:
+                self.client.set_terminated(run.run_id, ended)
+                path.unlink(missing_ok=True)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the store is a file, beside which the locks of all its runs lie."""
+        return store_file(self._config) is not None
+
+    def run_lock(self, run_id: str) -> Path:
+        """Path of the lock that a living run holds."""
+        file = store_file(self._config)
+        if file is not None:
+            return file.parent / RUNNING / f"{run_id}.lock"
+        return Path(tempfile.gettempdir()) / f"{RUNNING}-{os.getuid()}" / f"{run_id}.lock"
 
     def reopen(self, run_id: str) -> TrackedRun:
         """Add to a run that has ended."""
-        return TrackedRun(self._client, run_id)
+        return TrackedRun(self.client, run_id)
 
     def last_training(self) -> str | None:
         """Run id of the newest finished training."""
-        found = self._client.search_runs(
-            [self._experiment],
+        found = self.client.search_runs(
+            [self.experiment],
             "tags.kind = 'training' and attributes.status = 'FINISHED'",
             order_by=["attributes.start_time DESC"],
             max_results=1,
@@ -138,8 +169,9 @@ class Registry:
         """
         import mlflow
 
-        files = to_files(scorer)
-        with tempfile.TemporaryDirectory() as work:
+        files, status = to_files(scorer), self.client.get_run(run.run_id).info.status
+        with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow asks for an input example: a row of a customer
             write_files(files, Path(work) / "scorer")
             with mlflow.start_run(run_id=run.run_id):
                 logged = mlflow.pyfunc.log_model(
@@ -149,16 +181,22 @@ class Registry:
                     pip_requirements=[f"{p}=={installed(p)}" for p in _NEEDED],
                     signature=_signature(scorer),
                 )
-        if not self._client.search_registered_models(f"name = '{self.name}'"):
-            self._client.create_registered_model(self.name)
+        with self._folder_of(logged.model_id) as folder:
+            stored = read_model(folder)
+        if scorer_part(stored) != files:
+            raise EnvironmentFailed("the model's files are not as they were written: the store has lost some")
+        run.json(listing(stored), _manifest(logged.model_id))
+        # MLflow has ended the run with its model; without a version it is not yet what it seems.
+        self.client.update_run(run.run_id, status=status)
+        self._make_model()
         tags = {
             **(about or {}),
-            DIGEST: digest(files),
+            DIGEST: digest(stored),
             RECIPE: scorer.purchase.recipe.name,
             TRAINED_UNTIL: scorer.trained_until,
             SCHEMA: str(SCHEMA_VERSION),
         }
-        made = self._client.create_model_version(
+        made = self.client.create_model_version(
             self.name,
             logged.model_uri,
             run.run_id,
@@ -166,19 +204,40 @@ class Registry:
             description=description,
             model_id=logged.model_id,
         )
-        self._client.set_registered_model_alias(self.name, CHALLENGER, made.version)
-        return Version(str(made.version), run.run_id, made.source, tags)
+        self.client.set_registered_model_alias(self.name, CHALLENGER, made.version)
+        return Version(str(made.version), run.run_id, str(made.source), tags)
+
+    def _make_model(self) -> None:
+        """Make the registered model, unless it is there or another process is faster."""
+        from mlflow.exceptions import MlflowException
+
+        if self.client.search_registered_models(f"name = '{self.name}'"):
+            return
+        try:
+            self.client.create_registered_model(self.name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
     def version(self, number: str) -> Version:
         """Find a version by its number."""
-        found = _or_none(lambda: self._client.get_model_version(self.name, number))
+        found = _or_none(lambda: self.client.get_model_version(self.name, number))
         if found is None:
             raise Refused(f"model {self.name!r} has no version {number!r}")
         return _version(found)
 
+    def versions(self) -> list[Version]:
+        """Every version, newest first."""
+        found = self.client.search_model_versions(f"name = '{self.name}'")
+        return sorted(map(_version, found), key=lambda version: -int(version.number))
+
+    def drop_alias(self, alias: str) -> None:
+        """Let an alias point to nothing."""
+        self.client.delete_registered_model_alias(self.name, alias)
+
     def by_alias(self, alias: str) -> Version | None:
         """Resolve an alias, once; None where it points to nothing."""
-        found = _or_none(lambda: self._client.get_model_version_by_alias(self.name, alias))
+        found = _or_none(lambda: self.client.get_model_version_by_alias(self.name, alias))
         return None if found is None else _version(found)
 
     def champion(self) -> Version:
@@ -203,19 +262,29 @@ class Registry:
             )
         return found
 
-    def promote(self, version: Version, verdict: str, reason: str) -> None:
-        """Point the champion alias at a version and write down why."""
-        self.note_verdict(version, verdict, reason)
-        self._client.set_registered_model_alias(self.name, CHAMPION, version.number)
+    def crown(self, version: Version) -> None:
+        """Point the champion alias at a version."""
+        self.client.set_registered_model_alias(self.name, CHAMPION, version.number)
 
     def set_tag(self, version: Version, key: str, value: str) -> None:
         """Set a tag of a version."""
-        self._client.set_model_version_tag(self.name, version.number, key, value)
+        self.client.set_model_version_tag(self.name, version.number, key, value)
 
-    def note_verdict(self, version: Version, verdict: str, reason: str) -> None:
-        """Write the gate's verdict onto a version."""
+    def note_verdict(self, version: Version, verdict: str, reason: str, page: str) -> None:
+        """Write the gate's verdict onto a version, where MLflow's page of it shows it.
+
+        Parameters
+        ----------
+        version : Version
+            Which was judged.
+        verdict, reason : str
+            Its tags.
+        page : str
+            Markdown; the description.
+        """
         self.set_tag(version, VERDICT, verdict)
         self.set_tag(version, f"{VERDICT}_reason", reason)
+        self.client.update_model_version(self.name, version.number, page)
 
     def load(self, version: Version) -> Scorer:
         """Load a version, after its files were checked against its digest.
@@ -225,16 +294,75 @@ class Registry:
         Refused
             If a file was changed or is missing.
         """
+        return from_files(scorer_part(self.verified(version)))
+
+    def verified(self, version: Version) -> dict[str, bytes]:
+        """Read a version's files and check them against its digest, without a look into them.
+
+        Raises
+        ------
+        Refused
+            If a file was changed, added or removed, is a link, or does not belong to a model.
+        """
+        if not is_of_this_schema(version):
+            raise Refused(
+                f"version {version.number} was made by another version of repurchase: it has schema "
+                f"{version.tags.get(SCHEMA)}, this one reads {SCHEMA_VERSION}; hint: train again"
+            )
+        try:
+            with self._folder_of(version.model_id) as folder:
+                files = read_model(folder)
+        except Refused as reason:
+            raise Refused(f"version {version.number}: {reason}") from None
+        expected = version.tags.get(DIGEST, "")
+        check_digest(files, expected, self._manifest_of(version) if digest(files) != expected else None)
+        return files
+
+    def _manifest_of(self, version: Version) -> dict[str, str] | None:
+        """Read what is said to have been the manifest at registration; None if it makes no sense."""
+        try:
+            found = json.loads(self.reopen(version.run_id).read(_manifest(version.model_id)) or b"")
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    @contextmanager
+    def _folder_of(self, model_id: str) -> Iterator[Path]:
+        """Give the folder of a logged model's files: where they lie or, from a store elsewhere, a copy."""
         import mlflow
 
+        logged = _or_none(lambda: self.client.get_logged_model(model_id))
+        if logged is None:
+            raise Refused(f"the model's files are missing: MLflow knows no model {model_id}")
+        location = str(logged.artifact_location)
+        if urlparse(location).scheme in ("", "file"):
+            plain = not location.startswith("file:")
+            yield self._moved(Path(location if plain else unquote(urlparse(location).path)))
+            return
         with tempfile.TemporaryDirectory() as work:
             try:
-                local = mlflow.artifacts.download_artifacts(artifact_uri=version.source, dst_path=work)
+                copy = mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=work)
             except (OSError, mlflow.exceptions.MlflowException) as error:
-                first = str(error).split("\n")[0]
-                raise Refused(f"the files of version {version.number} are missing: {first}") from None
-            files = read_files(Path(local) / "artifacts" / "scorer")
-        return from_files(files, version.tags.get(DIGEST, ""))
+                raise EnvironmentFailed(f"{location} cannot be read: {_first_line(error)}") from None
+            yield Path(copy)
+
+    def _moved(self, folder: Path) -> Path:
+        """Find a folder again whose store was moved: MLflow remembers absolute paths."""
+        if folder.exists() or self._artifacts is None or ARTIFACTS not in folder.parts:
+            return folder
+        place = len(folder.parts) - folder.parts[::-1].index(ARTIFACTS)
+        return Path(unquote(urlparse(self._artifacts).path)).joinpath(*folder.parts[place:])
+
+
+def is_of_this_schema(version: Version) -> bool:
+    """Whether this version of repurchase can read it."""
+    return version.tags.get(SCHEMA) == str(SCHEMA_VERSION)
+
+
+def store_file(config: Config) -> Path | None:
+    """Where a SQLite store lies; None for another kind."""
+    uri, _ = _locate(config)
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
 def check_store(config: Config) -> None:
@@ -252,6 +380,15 @@ def check_store(config: Config) -> None:
             raise EnvironmentFailed(f"{uri}: {folder} is no folder that can be written")
         return
     Registry(config)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]
+
+
+def _manifest(model_id: str) -> str:
+    """Path, in a training's run, of the SHA-256 of every file of its model."""
+    return f"model_files/{model_id}.json"
 
 
 def _or_none(look_up: Callable[[], Any]) -> Any:
@@ -287,7 +424,7 @@ def _locate(config: Config) -> tuple[str, str | None]:
     if not uri.startswith(_SQLITE):
         return uri, None
     database = (config.folder / uri.removeprefix(_SQLITE)).resolve()
-    return f"{_SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+    return f"{_SQLITE}{database}", (database.parent / ARTIFACTS).as_uri()
 
 
 def _exists(uri: str) -> bool:

@@ -21,6 +21,7 @@ from models.economics import Economics
 from models.findings import Finding
 from models.scorer import Scorer, score_columns
 from pipelines.amount_sizes import judge_against, middle_purchase
+from pipelines.champion import judge_age, judge_ledger, trusted_champion
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
@@ -50,8 +51,9 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
     """
     with console.step("resolving and checking the champion"):
         registry = Registry(config)
-        champion = registry.champion()
+        champion = trusted_champion(config, registry)
         scorer = registry.load(champion)
+        doubts = (judge_age(config, scorer.trained_until, as_of), judge_ledger(config, champion))
         _refuse_other_target(scorer, champion, config)
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
@@ -59,7 +61,8 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         with console.step("looking at what the log says"):
             middle = middle_purchase(engine, log, as_of)
             scale = judge_against(config, middle, champion.tags)
-            warnings = [*_warnings(log, scorer, as_of), *_half_said(config), *([scale] if scale else [])]
+            warnings = [*_warnings(log, scorer, as_of), *_half_said(config)]
+            warnings += [finding for finding in (*doubts, scale) if finding is not None]
             warnings += log_warnings(engine, log, config, as_of, middle)
         _refuse_strangers(warnings, log, scorer)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):

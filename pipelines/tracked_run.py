@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+DESCRIPTION = "mlflow.note.content"
+"""Tag that MLflow's page of a run shows as its description, in Markdown."""
 MOST_PARAMS = 100
 """MLflow takes no more in one batch."""
 

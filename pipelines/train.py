@@ -1,36 +1,35 @@
 """`repurchase train`: fit and judge every candidate out of time, track it, register the winner."""
 
-import platform
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
+from features.calendar import day_number
 from features.periods import Period
 from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
 from models.findings import Finding, worst_first
-from models.folds import best_rule, measure
-from models.purchase import RECIPES
 from models.scorer import Scorer
 from pipelines.amount_sizes import about_amounts, middle_purchase
-from pipelines.board import board_measures, board_records
+from pipelines.board import board_records
+from pipelines.champion import check_promoted
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fold_findings import fold_warnings, why_not_the_first
 from pipelines.log_findings import log_warnings
-from pipelines.plots import btyd_figures, gains_figure, reliability_figure
+from pipelines.promotions import Promotion, read_promotions
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import CHAMPION, Registry, Version, check_store
-from pipelines.tracked_run import TrackedRun
-from pipelines.training import Training, pseudonymised, train_scorer
+from pipelines.training import Training, train_scorer
+from pipelines.training_record import record
 from pipelines.unfit import unfit
-from pipelines.verdict import Verdict, verdict, verdict_page
+from pipelines.verdict import Verdict, verdict
 
 PROVED = (
     "the leak proof has passed, so that no feature moves when the future is changed: look for a column that "
@@ -71,10 +70,10 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         registry = Registry(config, create=True)
         champion = registry.by_alias(CHAMPION)
         if champion is not None:
-            training = _with_champion(training, registry, champion, console)
+            training = _with_champion(training, registry, champion, console, read_promotions(config))
         found = verdict(training.folds, training.recipe, [training.recipe.name], config.training.seed)
         data["warnings"] += [{"code": "too_good", "text": f"{s}; {PROVED}"} for s in found.suspicions]
-        made = _track(registry, config, training, found, data, assumptions)
+        made = record(registry, config, training, found, data, assumptions)
     return _answer(made, found, training, log, data["warnings"], assumptions)
 
 
@@ -96,18 +95,13 @@ def _assumptions(training: Training, period: Period) -> list[Finding]:
     scorer, horizon = training.scorer, training.schedule.judged_horizon
     btyd = scorer.purchase.btyd
     found = check_assumptions(
-        _newest(training),
+        training.newest,
         btyd.bg,
         has_amounts=scorer.has_amounts,
         gg=btyd.gg,
         period_days=period.mean_days,
     )
     return worst_first([*found, *check_predictions(training.panel, horizon)])
-
-
-def _newest(training: Training) -> pd.DataFrame:
-    """Return the customers as of the end of the training."""
-    return training.panel[training.panel["cutoff"] == pd.Timestamp(training.schedule.until)]
 
 
 def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Training) -> dict[str, Any]:
@@ -124,13 +118,27 @@ def _data_card(engine: Engine, log: PurchaseLog, config: Config, training: Train
         "cutoffs": [c.isoformat() for c in schedule.cutoffs],
         "folds": [c.isoformat() for c in schedule.folds],
         "panel_rows": len(training.panel),
+        "customers": _customers(engine, log, schedule.until),
         "recipe": training.recipe.name,
     }
 
 
-def _with_champion(training: Training, registry: Registry, champion: Version, console: Console) -> Training:
+def _customers(engine: Engine, log: PurchaseLog, until: date) -> int:
+    """Count the customers of the log, be the training on a sample of them."""
+    known = log.lines.filter(log.lines.known_day < day_number(until))
+    return int(engine.number(known.customer_id.nunique()))
+
+
+def _with_champion(
+    training: Training,
+    registry: Registry,
+    champion: Version,
+    console: Console,
+    entries: Sequence[Promotion] = (),
+) -> Training:
     """Add the stored champion's predictions on the folds that come after all it has seen."""
     try:
+        check_promoted(champion, entries)
         scorer = registry.load(champion)
     except Refused as reason:
         console.say(f"\n  the champion, version {champion.number}, cannot be loaded: {reason}")
@@ -151,64 +159,6 @@ def _with_champion(training: Training, registry: Registry, champion: Version, co
     return replace(training, folds=folds)
 
 
-def _track(
-    registry: Registry,
-    config: Config,
-    training: Training,
-    found: Verdict,
-    data: dict[str, Any],
-    assumptions: list[Finding],
-) -> Version:
-    recipe, board = training.recipe, found.board
-    tags = {"kind": "training", "recipe": recipe.name, "trained_until": data["trained_until"]}
-    with registry.run(f"train until {data['trained_until']}", tags=tags) as run:
-        run.params(_flat(config.shown()))
-        run.params({"python": platform.python_version(), "repurchase": version("repurchase")})
-        run.json(config.shown(), "config.json")
-        run.json(data, "data.json")
-        run.json(data["features"], "features.json")
-        run.json([asdict(finding) for finding in assumptions], "assumptions.json")
-        run.json(board_records(board), "leaderboard.json")
-        run.text(board.to_csv(), "leaderboard.csv")
-        run.text(found.orders.to_csv(), "orders.csv")
-        run.text(found.spend.to_csv(), "spend.csv")
-        title = f"Trained until {data['trained_until']}, judged {data['judged_horizon']} days ahead"
-        run.text(verdict_page(title, found, training.folds, [recipe.name]), "leaderboard.html")
-        run.frame(pseudonymised(training.folds), "folds/folds.parquet")
-        shown = list(dict.fromkeys([recipe.name, "bgnbd", best_rule(training.folds).name]))
-        run.figure(reliability_figure(training.folds, shown), "plots/reliability.png")
-        run.figure(gains_figure(training.folds, shown), "plots/gains.png")
-        pictures = btyd_figures(
-            training.scorer.purchase.btyd, _newest(training), training.schedule.judged_horizon
-        )
-        for name, figure in pictures.items():
-            run.figure(figure, f"plots/{name}.png")
-        run.metrics(board_measures(board)[recipe.name])
-        held = _coverage(training.scorer)
-        run.metrics({f"spend_coverage_{third}": share for third, share in held.items()})
-        _track_candidates(registry, run, training.folds, board)
-        return registry.register(
-            training.scorer, run, f"{recipe.name}, trained until {data['trained_until']}", data["amounts"]
-        )
-
-
-def _track_candidates(
-    registry: Registry, parent: TrackedRun, folds: pd.DataFrame, board: pd.DataFrame
-) -> None:
-    """One child run a candidate: its measures over all folds, and fold by fold."""
-    columns = [f"p_{name}" for name in board.index]
-    measures = board_measures(board)
-    by_fold = [measure(rows, columns) for _, rows in folds.groupby("cutoff", sort=True)]
-    for name in board.index:
-        with registry.run(str(name), parent=parent, tags={"kind": "candidate"}) as run:
-            if name in RECIPES:
-                run.params({f"weight_{part}": w for part, w in RECIPES[str(name)].weights.items()})
-            run.metrics(measures[str(name)])
-            for step, fold in enumerate(by_fold):
-                run.metrics({f"fold_{k}": fold.loc[name, k] for k in ("log_loss", "auc", "ece")}, step)
-            run.figure(reliability_figure(folds, [str(name)]), "plots/reliability.png")
-
-
 def _coverage(scorer: Scorer) -> dict[str, float]:
     """Share of customers whose spend lay inside the 80 % interval, by third of the expected spend."""
     return dict(scorer.spend_range.coverage) if scorer.spend_range else {}
@@ -218,14 +168,6 @@ def _coverage_lines(scorer: Scorer) -> list[str]:
     shares = ", ".join(f"{share:.0%} ({third})" for third, share in _coverage(scorer).items())
     said = "the 80 % intervals held the spend of so many customers out of time, by third of expected spend"
     return [f"{said}: {shares}"] if shares else []
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return {k: v for k, v in flat.items() if v not in (None, [], {})}
 
 
 def _answer(

@@ -71,6 +71,11 @@ class Training:
     recipe: Recipe
     scorer: Scorer
 
+    @property
+    def newest(self) -> pd.DataFrame:
+        """The customers as of the end of the training."""
+        return self.panel[self.panel["cutoff"] == pd.Timestamp(self.schedule.until)]
+
 
 @dataclass(frozen=True)
 class Choice:

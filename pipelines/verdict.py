@@ -1,5 +1,6 @@
 """What a comparison says: three boards, a grade in words, and what is too good to be true."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -70,14 +71,24 @@ def verdict(folds: pd.DataFrame, recipe: Recipe, graded: list[str], seed: int) -
     return Verdict(board, orders, spend, grades, too_good(board, spend))
 
 
-def verdict_page(title: str, found: Verdict, folds: pd.DataFrame, names: list[str]) -> str:
-    """Write it as a page, with the reliability and the gains of `names`, BG/NBD and the best dumb rule."""
+def verdict_page(
+    title: str,
+    found: Verdict,
+    folds: pd.DataFrame,
+    names: list[str],
+    more: Mapping[str, pd.DataFrame] | None = None,
+) -> str:
+    """Write it as a page, with the reliability and the gains of `names`, BG/NBD and the best dumb rule.
+
+    Tables of `more` come after those of the verdict, under their headings.
+    """
     shown = list(dict.fromkeys([*names, "bgnbd", best_rule(folds).name]))
     shown = [name for name in shown if f"p_{name}" in folds and folds[f"p_{name}"].notna().all()]
     boards = {
         "Probability of a purchase": found.board,
         "Expected orders": found.orders,
         "Expected spend": found.spend,
+        **(more or {}),
     }
     figures = {
         "Reliability: predicted probability against what happened": reliability_figure(folds, shown),

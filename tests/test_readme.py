@@ -26,7 +26,7 @@ def test_commands_it_shows_are_commands() -> None:
     shown = re.findall(
         r"repurchase (\w+)( [^#`\n]*)?", "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
     )
-    assert len(shown) == 6
+    assert len(shown) == 7
     for command, rest in shown:
         _parser().parse_args([command, *rest.split()])
 

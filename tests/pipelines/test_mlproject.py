@@ -1,6 +1,8 @@
 """The MLproject entry points run for real, through `mlflow run`."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.heavy
 
 
-def mlflow_run(entry: str, work: Path, **parameters: str) -> subprocess.CompletedProcess[str]:
+def mlflow_run(
+    entry: str, work: Path, manager: str = "local", **parameters: str
+) -> subprocess.CompletedProcess[str]:
     options = [part for key, value in parameters.items() for part in ("-P", f"{key}={value}")]
     return subprocess.run(
-        [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", entry, "--env-manager=local", *options],
+        [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", entry, f"--env-manager={manager}", *options],
         cwd=work, capture_output=True, text=True, timeout=600, check=False,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
              "MLFLOW_TRACKING_URI": f"sqlite:///{work}/project.db"},
@@ -27,13 +31,34 @@ def test_train_promote_and_score_as_entry_points(
     shop: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     work = tmp_path_factory.mktemp("work")
-    for entry, parameters in (("train", {"as_of": AS_OF}), ("promote", {}), ("score", {"as_of": AS_OF})):
+    dated = {"as_of": AS_OF}
+    for entry, parameters in (
+        ("check", {}), ("train", dated), ("promote", {}), ("score", dated), ("compare", {}), ("history", {}),
+        ("doctor", {}),
+    ):  # fmt: skip
         done = mlflow_run(entry, work, config=str(shop), **parameters)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (shop.parent / "out" / "latest" / "risk_list.csv").exists()
+
+
+def test_every_command_is_an_entry_point() -> None:
+    from pipelines.cli import _parser
+
+    [commands] = [a.choices for a in _parser()._actions if a.dest != "help" and a.choices]
+    text = (ROOT / "MLproject").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  (\w+):$", text, flags=re.MULTILINE)) == set(commands)
 
 
 def test_a_failing_entry_point_fails_the_run(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     done = mlflow_run("score", tmp_path_factory.mktemp("work"), config=str(shop), as_of=AS_OF)
     assert done.returncode != 0
     assert "no model has been trained" in done.stdout + done.stderr
+
+
+def test_in_an_environment_of_its_own(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """MLflow builds it from python_env.yaml, with uv or with virtualenv."""
+    manager = next((tool for tool in ("uv", "virtualenv") if shutil.which(tool)), None)
+    if manager is None:
+        pytest.skip("needs uv or virtualenv, with which MLflow builds environments")
+    done = mlflow_run("check", tmp_path_factory.mktemp("work"), manager, config=str(shop))
+    assert done.returncode == 0, done.stdout + done.stderr

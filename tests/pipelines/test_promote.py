@@ -1,5 +1,4 @@
 import json
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -58,9 +57,10 @@ def test_a_champion_that_this_version_cannot_load_stands_in_nobodys_way(own_shop
     """Retrained on the same log after an upgrade: its recipe's name alone would say that it is no better."""
     registry = Registry(load_config(own_shop))
     old = registry.champion()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's, which the command line hides
-        made = registry.register(registry.load(old), registry.reopen(old.run_id), "the same, trained again")
+    about = {name: old.tags[name] for name in ("leak_proof", "customers", "evidence")}
+    made = registry.register(
+        registry.load(old), registry.reopen(old.run_id), "the same, trained again", about
+    )
     assert run(own_shop, "promote", "--dry-run") == 3
     assert said(capsys)["verdict"] == "kept"
     registry.set_tag(old, "schema", "1")
@@ -81,7 +81,8 @@ def folds(rng: np.random.Generator, skill: dict[str, float], n: int = 4000) -> p
 
 
 def version(number: str, recipe: str, until: str = "2025-03-01") -> Version:
-    return Version(number, "run", "source", {"recipe": recipe, "trained_until": until})
+    tags = {"recipe": recipe, "trained_until": until, "leak_proof": "passed", "customers": "1000"}
+    return Version(number, "run", "source", tags)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,8 +14,9 @@ from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.console import Console
 from pipelines.failures import Refused
+from pipelines.model_files import digest, read_model
 from pipelines.registry import CHALLENGER, CHAMPION, Registry
-from pipelines.scorer_files import digest, read_files
+from pipelines.surroundings import code_version
 from tests.pipelines.conftest import AS_OF, everything
 
 
@@ -31,7 +33,7 @@ def scorer_files(config: Path) -> Path:
 def test_the_loaded_scorer_is_the_one_that_was_saved(own_shop, registry):
     champion = registry.champion()
     assert champion.number == "1"
-    assert champion.tags["digest"] == digest(read_files(scorer_files(own_shop)))
+    assert champion.tags["digest"] == digest(read_model(scorer_files(own_shop).parents[1]))
     assert registry.load(champion).trained_until == AS_OF
 
 
@@ -70,7 +72,11 @@ def test_the_store_shows_parent_candidates_metrics_and_plots(own_shop, registry)
     client = mlflow.MlflowClient()
     runs = client.search_runs([client.get_experiment_by_name("shop").experiment_id])
     [parent] = [r for r in runs if r.data.tags.get("kind") == "training"]
-    children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    below = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    children = [r for r in below if r.data.tags["kind"] == "candidate"]
+    of_folds = [r for r in below if r.data.tags["kind"] == "fold"]
+    assert len(of_folds) == len(json.loads(registry.reopen(parent.info.run_id).read("data.json"))["folds"])
+    assert all({"log_loss/blend", "auc/bgnbd", "ece/base_rate"} <= set(r.data.metrics) for r in of_folds)
     names = {r.info.run_name for r in children}
     assert {
         "blend",
@@ -84,13 +90,16 @@ def test_the_store_shows_parent_candidates_metrics_and_plots(own_shop, registry)
     } <= names
     for child in children:
         assert {"log_loss", "auc", "over_rule", "over_rule_lo", "over_rule_hi"} <= set(child.data.metrics)
-        assert len(client.get_metric_history(child.info.run_id, "fold_log_loss")) > 1
-        assert [a.path for a in client.list_artifacts(child.info.run_id, "plots")] == [
-            "plots/reliability.png"
-        ]
+        for name in ("fold_log_loss", "fold_over_rule_lo"):
+            assert len(client.get_metric_history(child.info.run_id, name)) == len(of_folds) > 1
+        assert [a.path for a in client.list_artifacts(child.info.run_id)] == ["reliability.csv"]
     logged = {a.path for a in client.list_artifacts(parent.info.run_id)}
     assert {"config.json", "data.json", "features.json", "leaderboard.json", "gate.json", "plots"} <= logged
-    assert {"leaderboard.html", "orders.csv", "spend.csv"} <= logged
+    assert {"leaderboard.html", "orders.csv", "spend.csv", "gate.html", "gate.md", "code.json"} <= logged
+    assert {"environment.json", "importances.csv", "features.md", "model_files"} <= logged
+    pictures = {a.path.removeprefix("plots/") for a in client.list_artifacts(parent.info.run_id, "plots")}
+    assert {"reliability.png", "lift.png", "gains.png", "importances.png", "btyd_alive.png"} <= pictures
+    assert parent.data.params["code_sha256"] == code_version()["sha256"]
     assert parent.data.params["target.primary_horizon"] == "90"
     assert parent.data.tags["verdict"] == "first"
     assert all(r.info.status == "FINISHED" for r in runs)

@@ -1,0 +1,135 @@
+"""`repurchase doctor`: whether the model store is whole, and everyone agrees who is champion."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from pipelines.champion import note_found, trusted_champion
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.failures import EnvironmentFailed, Refused
+from pipelines.leftovers import Problem, broken_versions, dead_runs, pending_models
+from pipelines.promotions import read_promotions
+from pipelines.registry import CHAMPION, Registry, store_file
+
+LEAST_FREE = 2**30
+"""Bytes on the disk below which the next training may not find room."""
+STALE_AFTER = 24 * 3600.0
+"""Seconds after which a half-written run of scores is nobody's any more."""
+
+
+def doctor(config: Config, console: Console, *, repair: bool = False) -> Answer:
+    """Look for what crashes leave behind, and mend it on request.
+
+    Parameters
+    ----------
+    config : Config
+        The shop's configuration.
+    console : Console
+        Where progress goes.
+    repair : bool
+        Whether to mend what can be mended.
+
+    Returns
+    -------
+    Answer
+        Exit code 0 if all is well, or is so now; 6 if no champion can be used though one was promoted; 7 if
+        something else is left to mend.
+    """
+    with console.step("looking at the store, the models and the ledger"):
+        found = list(_examine(config, repair=repair))
+    left = [problem for problem in found if not problem.mended]
+    grave = any(problem.grave for problem in left)
+    lines = [f"{'mended' if p.mended else 'to mend'}: {p.text}" for p in found]
+    if not left:
+        lines.append("all is well" if not found else "all is well now")
+    elif not repair:
+        lines.append("hint: `repurchase doctor --repair` mends what can be mended")
+    code = Refused.exit_code if grave else EnvironmentFailed.exit_code if left else 0
+    return Answer({"healthy": not left, "problems": [asdict(problem) for problem in found]}, lines, code)
+
+
+def _examine(config: Config, *, repair: bool) -> Iterator[Problem]:
+    yield from _disk(config)
+    yield from _stages(config.output, repair=repair)
+    database = store_file(config)
+    if database is not None:
+        if not database.exists():
+            yield from _lost(config, database)
+            return
+        broken = _integrity(database)
+        if broken:
+            yield Problem("store", f"{database}: {broken}; hint: bring it back from a backup", grave=True)
+            return
+    registry = Registry(config)
+    yield from dead_runs(registry, repair=repair)
+    yield from pending_models(registry, repair=repair)
+    yield from broken_versions(registry, repair=repair)
+    yield from _ledger(config, registry, repair=repair)
+
+
+def _lost(config: Config, database: Path) -> Iterator[Problem]:
+    """Without a store nothing was ever trained, unless the ledger knows better."""
+    if read_promotions(config):
+        text = f"{database} is gone, and a champion was promoted in it; hint: bring it back from a backup"
+        yield Problem("store", text, grave=True)
+
+
+def _disk(config: Config) -> Iterator[Problem]:
+    database = store_file(config)
+    for folder in {path for path in (config.output, database and database.parent) if path is not None}:
+        there = next(parent for parent in [folder, *folder.parents] if parent.exists())
+        free = shutil.disk_usage(there).free
+        if free < LEAST_FREE:
+            yield Problem("disk", f"{there}: only {free / 2**20:,.0f} MB are free")
+
+
+def _stages(output: Path, *, repair: bool) -> Iterator[Problem]:
+    """Find what scoring runs that were killed have left; the young ones may still be at work."""
+    for stage in sorted(output.glob(".stage-*")):
+        if time.time() - stage.stat().st_mtime > STALE_AFTER:
+            if repair:
+                shutil.rmtree(stage, ignore_errors=True)
+            yield Problem("stage", f"{stage} was never published", mended=repair)
+
+
+def _integrity(database: Path) -> str:
+    """Say what is wrong with a SQLite file; empty if nothing is."""
+    try:
+        store = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+        try:
+            found = str(store.execute("pragma quick_check(1)").fetchone()[0])
+        finally:
+            store.close()
+    except sqlite3.OperationalError as error:
+        raise EnvironmentFailed(f"{database}: {error}") from None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else found
+
+
+def _ledger(config: Config, registry: Registry, *, repair: bool) -> Iterator[Problem]:
+    """Compare who is champion with what was written down."""
+    champion = registry.by_alias(CHAMPION)
+    try:
+        entries = read_promotions(config)
+    except Refused as reason:
+        yield Problem("ledger", str(reason), grave=True)
+        return
+    if champion is None:
+        if entries:
+            text = f"version {entries[-1].version} was promoted, but there is no champion"
+            yield Problem("champion", f"{text}; hint: promote again", grave=True)
+        return
+    try:
+        trusted_champion(config, registry)
+        if not entries or entries[-1].version != champion.number:
+            if repair:
+                note_found(config, registry)
+            text = f"version {champion.number} is champion, and the promotion ledger does not say so"
+            yield Problem("ledger", text, mended=repair)
+    except Refused as reason:
+        yield Problem("champion", str(reason), grave=True)
