@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["init", "check", "train", "compare", "promote", "score", "demo"]
+COMMANDS = [
+    "init", "check", "train", "compare", "promote", "refresh", "rollback", "history", "doctor", "score",
+    "demo",
+]  # fmt: skip
 HEAVY = {
     "pandas",
     "numpy",

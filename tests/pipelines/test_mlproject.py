@@ -1,7 +1,6 @@
 """The MLproject entry points run for real, through `mlflow run`."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -39,14 +38,6 @@ def test_train_promote_and_score_as_entry_points(
         done = mlflow_run(entry, work, config=str(shop), **parameters)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (shop.parent / "out" / "latest" / "risk_list.csv").exists()
-
-
-def test_every_command_is_an_entry_point() -> None:
-    from pipelines.cli import _parser
-
-    [commands] = [a.choices for a in _parser()._actions if a.dest != "help" and a.choices]
-    text = (ROOT / "MLproject").read_text(encoding="utf-8")
-    assert set(re.findall(r"^  (\w+):$", text, flags=re.MULTILINE)) == set(commands)
 
 
 def test_a_failing_entry_point_fails_the_run(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
