@@ -1,7 +1,7 @@
 """The gate: what may become champion, in one word and one sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
@@ -35,6 +35,10 @@ class Limits:
     min_rows: int = 100
     min_buyers: int = 25
     min_share: float = 0.5
+
+
+USUAL = Limits()
+"""Where a config says nothing (docs/decisions/0022)."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +145,15 @@ class Evidence:
     over_champion: Interval | None = None
     champion_over_rule: Interval | None = None
     days_newer: int = 0
-    quality: Quality = field(default_factory=Quality)
+    quality: Quality = Quality()
+
+    @property
+    def is_renewal(self) -> bool:
+        """Whether it is the champion's recipe on newer data."""
+        return self.champion == self.challenger and self.days_newer > 0
 
 
-def judge(evidence: Evidence, limits: Limits | None = None) -> Verdict:
+def judge(evidence: Evidence, limits: Limits = USUAL) -> Verdict:
     """Apply the gate.
 
     Parameters
@@ -152,7 +161,7 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Verdict:
     evidence : Evidence
         Figures of the folds and facts of the training.
     limits : Limits, optional
-        Of the config; by default those of `Limits`.
+        Of the config.
 
     Examples
     --------
@@ -165,8 +174,8 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Verdict:
     proof = "passed" if quality.leak_proof else "not on record"
     checks = [
         Check("leak proof of the training", proof, "passed", quality.leak_proof),
-        *_of_base(evidence, limits or Limits()),
-        *_of_fit(evidence, limits or Limits()),
+        *_of_base(evidence, limits),
+        *_of_fit(evidence, limits),
     ]
     word, reason = _compared(evidence)
     failed = next((check for check in checks if not check.passed), None)
@@ -188,7 +197,7 @@ def _compared(e: Evidence) -> tuple[Word, str]:  # noqa: PLR0911 - one return a 
         return "first", f"{e.challenger} beats the best dumb rule, {e.rule}: {_say(e.over_rule)}"
     if e.over_champion.lo > 0:
         return "better", f"{e.challenger} beats the champion, {e.champion}: {_say(e.over_champion)}"
-    if e.champion == e.challenger and e.days_newer and -e.over_champion.lo <= REFRESH_TOLERANCE:
+    if e.is_renewal and -e.over_champion.lo <= REFRESH_TOLERANCE:
         newer = f"{e.challenger} on {e.days_newer} more days, no worse"
         return "refresh", f"{newer}: {_say(e.over_champion)}"
     return "kept", f"{e.challenger} is not ahead of the champion, {e.champion}: {_say(e.over_champion)}"
@@ -251,9 +260,8 @@ def _of_rivals(e: Evidence) -> list[Check]:
         return [Check("champion's log-loss below the rule's", _figures(over), "not above 0", over.lo <= 0)]
     found = [Check(f"log-loss below {e.rule}'s", _figures(e.over_rule), "above 0", e.over_rule.lo > 0)]
     if e.over_champion is not None:
-        renewed = e.champion == e.challenger and e.days_newer > 0
-        passed = e.over_champion.lo > 0 or (renewed and -e.over_champion.lo <= REFRESH_TOLERANCE)
-        asked = f"above {-REFRESH_TOLERANCE:g} (renewed)" if renewed else "above 0"
+        passed = e.over_champion.lo > 0 or (e.is_renewal and -e.over_champion.lo <= REFRESH_TOLERANCE)
+        asked = f"above {-REFRESH_TOLERANCE:g} (renewed)" if e.is_renewal else "above 0"
         name = f"log-loss below the champion's ({e.champion})"
         found.append(Check(name, _figures(e.over_champion), asked, passed))
     return found

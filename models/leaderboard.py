@@ -1,6 +1,6 @@
 """Every candidate side by side, with the intervals that decide."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 
 import numpy as np
@@ -40,9 +40,23 @@ def leaderboard(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     board = measure(table, [f"p_{n}" for n in names])
     board["is_rule"] = [n in RECIPES and RECIPES[n].is_rule for n in names]
     for label, reference in (("over_rule", best_rule(table).name), ("over_bgnbd", REFERENCE)):
-        gains = log_loss_differences(table, f"p_{reference}", [f"p_{n}" for n in names], seed)
-        board[label], board[f"{label}_lo"], board[f"{label}_hi"] = zip(*gains.values(), strict=True)
+        board = board.assign(**gains_over(table, label, reference, names, seed))
     return board.sort_values(["log_loss", "candidate"])
+
+
+def gains_over(
+    table: pd.DataFrame, label: str, reference: str, names: Sequence[str], seed: int
+) -> dict[str, tuple[float, ...]]:
+    """Columns that say how much lower each candidate's log-loss is than the reference's.
+
+    Returns
+    -------
+    dict of str to tuple of float
+        ``label``, and the ends of the paired 95 % interval, ``<label>_lo`` and ``<label>_hi``, in the order
+        of `names`.
+    """
+    found = log_loss_differences(table, f"p_{reference}", [f"p_{name}" for name in names], seed)
+    return dict(zip((label, f"{label}_lo", f"{label}_hi"), zip(*found.values(), strict=True), strict=True))
 
 
 def orders_board(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:

@@ -1,12 +1,17 @@
 """A comparison as one HTML file: tables and pictures inside it, nothing to fetch, nothing to run."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:  # a page without pictures, as the gate's, needs no matplotlib
+    from matplotlib.figure import Figure
 
 STYLE = """body{font:15px/1.5 sans-serif;margin:2em auto;max-width:72em;padding:0 1em}
 table{border-collapse:collapse;margin:1em 0}
@@ -39,20 +44,16 @@ def board_page(
     str
         HTML. All text is escaped: names of candidates and files come from outside.
     """
-    parts = [f"<p>{escape(text)}</p>" for text in sentences]
+    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(text)}</p>" for text in sentences)]
     for heading, board in boards.items():
         if not board.empty:
             parts += [f"<h2>{escape(heading)}</h2>", _table(board)]
-    return page(title, [*parts, *(_picture(words, figure) for words, figure in figures.items())])
-
-
-def page(title: str, body: Sequence[str]) -> str:
-    """Wrap pieces of HTML into a page of this style that can fetch and run nothing."""
+    parts += [_picture(words, figure) for words, figure in figures.items()]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join([f"<h1>{escape(title)}</h1>", *body])
+        + "\n".join(parts)
         + "\n</body></html>\n"
     )
 

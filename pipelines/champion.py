@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import date
 
 from models.findings import Finding
@@ -12,12 +11,13 @@ from pipelines.locks import locked
 from pipelines.promotions import (
     Action,
     Promotion,
+    last_champion,
     ledger_path,
     promoted_digest,
     read_promotions,
     write_promotion,
 )
-from pipelines.registry import CHAMPION, DIGEST, Registry, Version, is_of_this_schema
+from pipelines.registry import CHAMPION, DIGEST, VERDICT, Registry, Version, is_of_this_schema
 
 
 def trusted_champion(config: Config, registry: Registry) -> Version:
@@ -45,12 +45,12 @@ def check_promoted(version: Version, entries: Sequence[Promotion]) -> None:
 
 def judge_ledger(config: Config, champion: Version) -> Finding | None:
     """Say if the ledger's last promotion was of another version than the champion; None if it was not."""
-    entries = read_promotions(config)
-    if not entries or entries[-1].version == champion.number:
+    last = last_champion(read_promotions(config))
+    if last in (None, champion.number):
         return None
     text = (
         f"version {champion.number} is champion in MLflow, and the last promotion on record is that of "
-        f"version {entries[-1].version}: the alias was moved by other means, or a promotion was broken off"
+        f"version {last}: the alias was moved by other means, or a promotion was broken off"
     )
     return Finding("warning", "not_promoted", f"{text}; see `repurchase history` and `doctor`")
 
@@ -98,7 +98,7 @@ def promotion(
     registry: Registry,
     action: Action,
     version: Version,
-    before: Version | None,
+    before: str | None,
     verdict: str,
     reason: str,
 ) -> Promotion:
@@ -106,7 +106,7 @@ def promotion(
     return Promotion(
         model=registry.name,
         action=action,
-        before=None if before is None else before.number,
+        before=before,
         version=version.number,
         digest=version.tags.get(DIGEST, ""),
         verdict=verdict,
@@ -128,7 +128,7 @@ def note_found(config: Config, registry: Registry) -> Promotion | None:
 
 def _note_found(config: Config, registry: Registry) -> Promotion | None:
     champion, entries = registry.by_alias(CHAMPION), read_promotions(config)
-    last = entries[-1].version if entries else None
+    last = last_champion(entries)
     if champion is None or champion.number == last:
         return None
     if not is_of_this_schema(champion):  # it cannot score, and what comes next replaces it
@@ -136,8 +136,8 @@ def _note_found(config: Config, registry: Registry) -> Promotion | None:
     check_promoted(champion, entries)
     registry.verified(champion)
     reason = "the alias had been moved without an entry: by hand, or a promotion was broken off"
-    entry = promotion(registry, "found", champion, None, champion.tags.get("verdict", ""), reason)
-    return write_promotion(config, replace(entry, before=last))
+    entry = promotion(registry, "found", champion, last, champion.tags.get(VERDICT, ""), reason)
+    return write_promotion(config, entry)
 
 
 def judge_age(config: Config, until: str, as_of: date) -> Finding | None:

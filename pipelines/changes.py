@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
+import pandas as pd
+
+from pipelines.console import table
 from pipelines.registry import DIGEST, VERDICT, Registry, Version
 
 MEASURES = ("log_loss", "auc", "ece", "lift_10")
@@ -49,6 +53,12 @@ class Change:
     after: str
 
 
+Between = dict[tuple[str, str], list[Change]]
+"""Two versions' numbers to what differs between them."""
+MOST = 40
+"""Letters of a value that a terminal shows."""
+
+
 def facts_of(registry: Registry, version: Version) -> Facts:
     """Read what is on record of a version."""
     run = registry.reopen(version.run_id)
@@ -72,6 +82,43 @@ def changes(before: Facts, after: Facts) -> list[Change]:
     found += _differing("code", before.code, after.code)
     measures = [{k: f"{v:.4f}" for k, v in f.measures.items()} for f in (before, after)]
     return found + _differing("measures", *measures)
+
+
+def changes_between(registry: Registry, stored: list[Version]) -> Between:
+    """What changed from each of the versions to the next."""
+    facts = [facts_of(registry, version) for version in stored]
+    return {(a.version.number, b.version.number): changes(a, b) for a, b in pairwise(facts)}
+
+
+def change_tables(changed: Between) -> dict[str, pd.DataFrame]:
+    """Lay them out for a page: heading to table."""
+    return {
+        f"What changed from version {a} to {b}": pd.DataFrame(map(asdict, of)).set_index("what")
+        for (a, b), of in changed.items()
+        if of
+    }
+
+
+def change_records(changed: Between) -> list[dict[str, Any]]:
+    """Return them as plain JSON values."""
+    return [{"from": a, "to": b, "changes": [asdict(c) for c in of]} for (a, b), of in changed.items()]
+
+
+def change_lines(changed: Between) -> list[str]:
+    """Lay them out for a terminal."""
+    lines = []
+    for (a, b), of in changed.items():
+        rows = [[f"{c.what}: {c.name}", _short(c.before), _short(c.after)] for c in of]
+        lines += [f"from version {a} to version {b}:"]
+        lines += (
+            table(["what changed", f"version {a}", f"version {b}"], rows) if rows else ["nothing changed"]
+        )
+        lines += [""]
+    return lines
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST else text[: MOST - 1] + "…"
 
 
 def _of_model(version: Version) -> dict[str, str]:

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
 
     from features.errors import ContractError
     from pipelines.console import Console, show
-    from pipelines.failures import EnvironmentFailed, Failure
+    from pipelines.failures import EnvironmentFailed, Failure, first_line
 
     try:
         answer: Answer = args.run(args, Console(quiet=args.quiet))
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     except Exception as error:  # the last resort: one readable line, the rest in a file
         if _is_store_failure(error):
             return _fail(
-                f"the model store failed, a retry is safe: {_first_line(error)}", EnvironmentFailed.exit_code
+                f"the model store failed, a retry is safe: {first_line(error)}", EnvironmentFailed.exit_code
             )
         return _fail(
             f"a bug: {type(error).__name__}: {_one_line(error)}; traceback in {_keep_traceback()}", BUG
@@ -61,10 +61,6 @@ def _is_store_failure(error: Exception) -> bool:
     return module.startswith("sqlalchemy") or (
         module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
 
 
 def _fail(message: str, code: int) -> int:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from models.purchase import RECIPES
 from pipelines.board import board_lines, board_records
 from pipelines.board_page import board_page
 from pipelines.champion import check_promoted
-from pipelines.changes import Change, changes, facts_of
+from pipelines.changes import change_lines, change_records, change_tables, changes_between
 from pipelines.config import Config
 from pipelines.console import Answer, Console, table
 from pipelines.engine import open_engine
@@ -27,8 +26,6 @@ from pipelines.training import load_panel, run_folds
 from pipelines.unfit import unfit
 from pipelines.verdict import verdict, verdict_page
 
-MOST = 40
-"""Letters of a value that a terminal shows."""
 LOOK = "look for the leak with `repurchase check --leaks`"
 
 
@@ -49,9 +46,9 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
     run = _training_run(registry, stored if versions else [])
     _refuse_other_target(_logged(run, "config.json"), config)
     data, folds = _logged(run, "data.json"), pd.DataFrame(_logged(run, "leaderboard.json"))
-    changed = _changes(registry, stored)
+    changed = changes_between(registry, stored)
     lines = [
-        *_change_lines(changed),
+        *change_lines(changed),
         f"trained until {data['trained_until']}; {len(data['folds'])} out-of-time folds, "
         f"{data['judged_horizon']} days ahead:",
         *board_lines(folds.set_index("candidate")),
@@ -63,15 +60,17 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
             f"no holdout yet: the log must go on for {data['judged_horizon']} days after the training, with "
             "some who buy and some who do not"
         )
-        run.text(board_page("What changed", [], _change_tables(changed), {}), "changes.html")
-        return Answer({"folds": board_records(folds), "holdout": None, "changes": _plain(changed)}, lines)
+        run.text(board_page("What changed", [], change_tables(changed), {}), "changes.html")
+        return Answer(
+            {"folds": board_records(folds), "holdout": None, "changes": change_records(changed)}, lines
+        )
     start, tested = holdout
     names = [f"v{v.number}" for v in stored if f"p_v{v.number}" in tested]
     found = verdict(tested, RECIPES[data.get("recipe", "bgnbd")], names, config.training.seed)
     board, by_segment = found.board, segment_board(tested, names or [str(found.board.index[0])])
     title = f"holdout, {start} and {data['judged_horizon']} days on, which no training has seen"
     run.json({"cutoff": start.isoformat(), "board": board_records(board)}, "holdout.json")
-    more = {"By segment": by_segment.set_index("segment")} | _change_tables(changed)
+    more = {"By segment": by_segment.set_index("segment")} | change_tables(changed)
     run.text(verdict_page(title, found, tested, names, more), "holdout.html")
     run.metrics({f"holdout_{name}_log_loss": row["log_loss"] for name, row in board.iterrows()})
     lines += [f"{title}:", *found.lines(), "by segment:", *_segment_lines(by_segment)]
@@ -84,44 +83,10 @@ def compare(config: Config, console: Console, versions: list[str] | None = None)
         "spend": board_records(found.spend),
         "grades": grades,
         "segments": json.loads(by_segment.to_json(orient="records")),
-        "changes": _plain(changed),
+        "changes": change_records(changed),
         "warnings": [f"{text}; {LOOK}" for text in found.suspicions],
     }
     return Answer(answer, lines)
-
-
-def _changes(registry: Registry, stored: list[Version]) -> dict[tuple[str, str], list[Change]]:
-    """What changed from each of the versions to the next."""
-    facts = [facts_of(registry, version) for version in stored]
-    return {(a.version.number, b.version.number): changes(a, b) for a, b in pairwise(facts)}
-
-
-def _change_tables(changed: dict[tuple[str, str], list[Change]]) -> dict[str, pd.DataFrame]:
-    return {
-        f"What changed from version {a} to {b}": pd.DataFrame(map(asdict, of)).set_index("what")
-        for (a, b), of in changed.items()
-        if of
-    }
-
-
-def _plain(changed: dict[tuple[str, str], list[Change]]) -> list[dict[str, Any]]:
-    return [{"from": a, "to": b, "changes": [asdict(c) for c in of]} for (a, b), of in changed.items()]
-
-
-def _change_lines(changed: dict[tuple[str, str], list[Change]]) -> list[str]:
-    lines = []
-    for (a, b), of in changed.items():
-        rows = [[f"{c.what}: {c.name}", _short(c.before), _short(c.after)] for c in of]
-        lines += [f"from version {a} to version {b}:"]
-        lines += (
-            table(["what changed", f"version {a}", f"version {b}"], rows) if rows else ["nothing changed"]
-        )
-        lines += [""]
-    return lines
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MOST else text[: MOST - 1] + "…"
 
 
 def _segment_lines(board: pd.DataFrame) -> list[str]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from features.contracts import Cancellation, LeaveOut, TransactionsContract
 from features.errors import ContractError
 from models.economics import Economics
+from models.gate import USUAL
 from models.gate import Limits as GateLimits
 from pipelines.zones import utc_offsets
 
@@ -141,11 +142,11 @@ class EconomicsSection(_Section):
 class GateSection(_Section):
     """What a challenger must keep to, however far ahead it is."""
 
-    max_ece: float = Field(default=0.1, gt=0, le=1)
-    max_bias: float = Field(default=0.5, gt=0)
-    min_rows: int = Field(default=100, ge=2)
-    min_buyers: int = Field(default=25, ge=1)
-    min_share: float = Field(default=0.5, ge=0, le=1)
+    max_ece: float = Field(default=USUAL.max_ece, gt=0, le=1)
+    max_bias: float = Field(default=USUAL.max_bias, gt=0)
+    min_rows: int = Field(default=USUAL.min_rows, ge=2)
+    min_buyers: int = Field(default=USUAL.min_buyers, ge=1)
+    min_share: float = Field(default=USUAL.min_share, ge=0, le=1)
 
     @property
     def limits(self) -> GateLimits:

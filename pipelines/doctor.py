@@ -12,7 +12,7 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.leftovers import Problem, broken_versions, dead_runs, pending_models
-from pipelines.promotions import read_promotions
+from pipelines.promotions import last_champion, read_promotions
 from pipelines.registry import CHAMPION, Registry, store_file
 
 LEAST_FREE = 2**30
@@ -126,7 +126,7 @@ def _ledger(config: Config, registry: Registry, *, repair: bool) -> Iterator[Pro
         return
     try:
         trusted_champion(config, registry)
-        if not entries or entries[-1].version != champion.number:
+        if last_champion(entries) != champion.number:
             if repair:
                 note_found(config, registry)
             text = f"version {champion.number} is champion, and the promotion ledger does not say so"

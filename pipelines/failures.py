@@ -35,3 +35,8 @@ class EnvironmentFailed(Failure):
     """The disk or the database failed; a retry is safe."""
 
     exit_code = 7
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says; libraries add pages."""
+    return str(error).strip().split("\n")[0]

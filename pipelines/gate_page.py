@@ -1,10 +1,11 @@
 """The gate's verdict for a reviewer: every number beside its limit, as Markdown and as HTML."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+
+import pandas as pd
 
 from models.gate import Check, Verdict
-from pipelines.board_page import page
+from pipelines.board_page import board_page
 from pipelines.markdown import table
 
 HEAD = ("holds", "looked at", "found", "asked for")
@@ -38,20 +39,14 @@ def gate_markdown(title: str, verdict: Verdict, facts: Mapping[str, str]) -> str
 
 def gate_html(title: str, verdict: Verdict, facts: Mapping[str, str]) -> str:
     """Write it as a page; arguments as `gate_markdown`."""
-    body = [f"<p><strong>{escape(verdict.word)}</strong>: {escape(verdict.reason)}</p>"]
-    body += [f"<p>{escape(name)}: {escape(value)}</p>" for name, value in facts.items()]
-    body.append(
-        "<table>"
-        + "".join(_row(row, "th" if row is HEAD else "td") for row in [HEAD, *_rows(verdict.checks)])
-    )
-    body.append("</table>")
-    body += [f"<p>To look into: {escape(doubt)}</p>" for doubt in verdict.doubts]
-    return page(title, body)
+    sentences = [
+        f"{verdict.word}: {verdict.reason}",
+        *(f"{name}: {value}" for name, value in facts.items()),
+        *(f"To look into: {doubt}" for doubt in verdict.doubts),
+    ]
+    checks = pd.DataFrame(_rows(verdict.checks), columns=HEAD).set_index(HEAD[0])
+    return board_page(title, sentences, {"What was looked at": checks}, {})
 
 
 def _rows(checks: Sequence[Check]) -> list[tuple[str, str, str, str]]:
     return [("yes" if c.passed else "NO", c.name, c.value, c.limit) for c in checks]
-
-
-def _row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -44,8 +44,7 @@ def dead_runs(registry: Registry, *, repair: bool) -> Iterator[Problem]:
     A living run holds a lock, which the kernel takes back when its process dies, however it does. In a store
     that other machines use, their locks cannot be seen: a run of more than a day is told, and nothing mended.
     """
-    found = registry.client.search_runs([registry.experiment], "attributes.status = 'RUNNING'")
-    for run in found:
+    for run in _running(registry):
         run_id, age = run.info.run_id, time.time() - run.info.start_time / 1000
         named = f"run {run.info.run_name!r} ({run_id})"
         if not registry.is_local:
@@ -63,6 +62,10 @@ def dead_runs(registry: Registry, *, repair: bool) -> Iterator[Problem]:
         yield Problem("run", f"{named} never ended: its process is gone", mended=repair)
 
 
+def _running(registry: Registry) -> list[Any]:
+    return list(registry.client.search_runs([registry.experiment], "attributes.status = 'RUNNING'"))
+
+
 def _is_held(path: Path) -> bool:
     try:
         with locked(path, wait=False):
@@ -73,10 +76,7 @@ def _is_held(path: Path) -> bool:
 
 def pending_models(registry: Registry, *, repair: bool) -> Iterator[Problem]:
     """Find models whose files were never all written; they become FAILED."""
-    alive = {
-        run.info.run_id
-        for run in registry.client.search_runs([registry.experiment], "attributes.status = 'RUNNING'")
-    }
+    alive = {run.info.run_id for run in _running(registry)}
     for model in _pages(registry):
         if str(model.status.value) == "PENDING" and model.source_run_id not in alive:
             if repair:

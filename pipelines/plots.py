@@ -1,6 +1,6 @@
 """Pictures of a comparison, as matplotlib figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -29,8 +29,7 @@ def gains_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     figure = Figure(figsize=(6, 6))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="at random")
-    for name in names if table["bought"].any() else ():
-        curve = gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy())
+    for name, curve in _gains(table, names):
         axes.plot(curve["share"], curve["captured"], label=name)
     axes.set(xlabel="share of customers, likeliest first", ylabel="share of buyers found", title="Gains")
     axes.legend()
@@ -42,12 +41,18 @@ def lift_figure(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     figure = Figure(figsize=(6, 6))
     axes = figure.subplots()
     axes.axhline(1, color="grey", linestyle=":", label="at random")
-    for name in names if table["bought"].any() else ():
-        curve = gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy()).iloc[1:]
-        axes.plot(curve["share"], curve["captured"] / curve["share"], label=name)
+    for name, curve in _gains(table, names):
+        some = curve.iloc[1:]
+        axes.plot(some["share"], some["captured"] / some["share"], label=name)
     axes.set(xlabel="share of customers, likeliest first", ylabel="lift", title="Lift")
     axes.legend()
     return figure
+
+
+def _gains(table: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each candidate's curve; none where nobody bought."""
+    for name in names if table["bought"].any() else ():
+        yield name, gains(table["bought"].to_numpy(), table[f"p_{name}"].to_numpy())
 
 
 def importances_figure(inputs: pd.DataFrame, most: int = 20) -> Figure:

@@ -27,6 +27,7 @@ from pipelines.registry import (
     CUSTOMERS,
     DIGEST,
     EVIDENCE,
+    EVIDENCE_FILES,
     LEAK_PROOF,
     RECIPE,
     SCHEMA,
@@ -35,7 +36,6 @@ from pipelines.registry import (
     Version,
 )
 from pipelines.tracked_run import DESCRIPTION
-from pipelines.training_record import EVIDENCE_FILES
 
 
 def promote(
@@ -80,7 +80,8 @@ def promote(
             forced = force and not verdict.promotes
             why = f"forced: {reason}; the gate said: {verdict.reason}" if forced else verdict.reason
             action: Action = "force" if forced else "promote"
-            entry = promotion(registry, action, challenger, champion, verdict.word, why)
+            before = None if champion is None else champion.number
+            entry = promotion(registry, action, challenger, before, verdict.word, why)
             crown(config, registry, challenger, entry)
             if forced:
                 registry.set_tag(challenger, "forced", str(reason))

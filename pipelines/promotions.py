@@ -137,6 +137,11 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
+def last_champion(entries: Sequence[Promotion]) -> str | None:
+    """Which version is champion by the ledger; None if it says nothing."""
+    return entries[-1].version if entries else None
+
+
 def promoted_digest(entries: Sequence[Promotion], version: str) -> str | None:
     """Which digest a version had when it became champion; None if it never did.
 

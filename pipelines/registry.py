@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlparse
 
 from models.scorer import SCHEMA_VERSION, Scorer
 from pipelines.config import Config
-from pipelines.failures import EnvironmentFailed, Refused
+from pipelines.failures import EnvironmentFailed, Refused, first_line
 from pipelines.locks import locked
 from pipelines.model_files import check_digest, digest, listing, read_model, scorer_part, write_files
 from pipelines.scorer_files import from_files, to_files
@@ -26,6 +26,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once,
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
 SCHEMA, LEAK_PROOF, CUSTOMERS, EVIDENCE = "schema", "leak_proof", "customers", "evidence"
+EVIDENCE_FILES = ("folds/folds.parquet", "data.json")
+"""Of a training: what the gate goes by. Their digest is the tag `EVIDENCE`."""
 BROKEN = "broken"
 RUNNING = ".mlflow-running"
 """Folder beside a SQLite store; a lock for each run that is alive."""
@@ -343,7 +345,7 @@ class Registry:
             try:
                 copy = mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=work)
             except (OSError, mlflow.exceptions.MlflowException) as error:
-                raise EnvironmentFailed(f"{location} cannot be read: {_first_line(error)}") from None
+                raise EnvironmentFailed(f"{location} cannot be read: {first_line(error)}") from None
             yield Path(copy)
 
     def _moved(self, folder: Path) -> Path:
@@ -380,10 +382,6 @@ def check_store(config: Config) -> None:
             raise EnvironmentFailed(f"{uri}: {folder} is no folder that can be written")
         return
     Registry(config)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n")[0]
 
 
 def _manifest(model_id: str) -> str:

@@ -1,11 +1,11 @@
 """`repurchase rollback`: make the champion before this one champion again."""
 
-from pipelines.champion import crown, note_found, promotion
+from pipelines.champion import check_promoted, crown, note_found, promotion
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import Refused
 from pipelines.promotions import champion_before, promoted_digest, read_promotions
-from pipelines.registry import CHALLENGER, CHAMPION, DIGEST, TRAINED_UNTIL, Registry
+from pipelines.registry import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT, Registry
 
 
 def rollback(config: Config, console: Console, *, to: str | None = None, reason: str | None = None) -> Answer:
@@ -36,8 +36,7 @@ def rollback(config: Config, console: Console, *, to: str | None = None, reason:
     target = to or champion_before(entries, champion.number)
     if target is None:
         raise Refused(f"version {champion.number} is the first champion: there is none before it")
-    known = promoted_digest(entries, target)
-    if known is None or target == champion.number:
+    if promoted_digest(entries, target) is None or target == champion.number:
         past = sorted({entry.version for entry in entries} - {champion.number}, key=int)
         raise Refused(
             f"version {target} is no earlier champion; hint: "
@@ -45,11 +44,10 @@ def rollback(config: Config, console: Console, *, to: str | None = None, reason:
         )
     earlier = registry.version(target)
     with console.step(f"checking the files of version {target}"):
-        if earlier.tags.get(DIGEST) != known:
-            raise Refused(f"version {target} has another digest in MLflow than it was promoted with")
+        check_promoted(earlier, entries)
         registry.load(earlier)
     why = reason or f"back from version {champion.number}"
-    entry = promotion(registry, "rollback", earlier, champion, earlier.tags.get("verdict", ""), why)
+    entry = promotion(registry, "rollback", earlier, champion.number, earlier.tags.get(VERDICT, ""), why)
     done = crown(config, registry, earlier, entry)
     challenger = registry.by_alias(CHALLENGER)
     if challenger is not None and challenger.number == champion.number:

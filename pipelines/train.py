@@ -12,7 +12,6 @@ from features.periods import Period
 from models.btyd_assumptions import check_assumptions
 from models.btyd_backtest import check_predictions
 from models.findings import Finding, worst_first
-from models.scorer import Scorer
 from pipelines.amount_sizes import about_amounts, middle_purchase
 from pipelines.board import board_records
 from pipelines.champion import check_promoted
@@ -159,13 +158,8 @@ def _with_champion(
     return replace(training, folds=folds)
 
 
-def _coverage(scorer: Scorer) -> dict[str, float]:
-    """Share of customers whose spend lay inside the 80 % interval, by third of the expected spend."""
-    return dict(scorer.spend_range.coverage) if scorer.spend_range else {}
-
-
-def _coverage_lines(scorer: Scorer) -> list[str]:
-    shares = ", ".join(f"{share:.0%} ({third})" for third, share in _coverage(scorer).items())
+def _coverage_lines(training: Training) -> list[str]:
+    shares = ", ".join(f"{share:.0%} ({third})" for third, share in training.spend_coverage.items())
     said = "the 80 % intervals held the spend of so many customers out of time, by third of expected spend"
     return [f"{said}: {shares}"] if shares else []
 
@@ -192,7 +186,7 @@ def _answer(
         f"judged on {judged}, {schedule.judged_horizon} days ahead, out of time:",
         *found.lines(),
         *(f"buy-till-you-die assumptions: {f.text}" for f in assumptions if f.severity == "warning"),
-        *_coverage_lines(training.scorer),
+        *_coverage_lines(training),
         *([why] if why else []),
         f"{said} as version {made.number}, alias challenger. Next: repurchase promote",
     ]
@@ -203,7 +197,7 @@ def _answer(
         "digest": made.tags["digest"],
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
-        "spend_coverage": _coverage(training.scorer),
+        "spend_coverage": training.spend_coverage,
         "leaderboard": board_records(found.board),
         "orders": board_records(found.orders),
         "spend": board_records(found.spend),

@@ -76,6 +76,12 @@ class Training:
         """The customers as of the end of the training."""
         return self.panel[self.panel["cutoff"] == pd.Timestamp(self.schedule.until)]
 
+    @property
+    def spend_coverage(self) -> dict[str, float]:
+        """Share of customers whose spend lay inside the 80 % interval, by third of the expected spend."""
+        spend_range = self.scorer.spend_range
+        return dict(spend_range.coverage) if spend_range else {}
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from features.wording import phrase
 from models.findings import Finding
-from models.folds import best_rule, log_loss_differences, measure
+from models.folds import best_rule, measure
 from models.importances import importances
+from models.leaderboard import gains_over
 from models.metrics import reliability
 from models.purchase import RECIPES
 from pipelines.board import board_measures, board_records
@@ -24,14 +25,11 @@ from pipelines.plots import (
     lift_figure,
     reliability_figure,
 )
-from pipelines.registry import CUSTOMERS, EVIDENCE, LEAK_PROOF, Registry, Version
+from pipelines.registry import CUSTOMERS, EVIDENCE, EVIDENCE_FILES, LEAK_PROOF, Registry, Version
 from pipelines.surroundings import code_version, environment
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, pseudonymised
 from pipelines.verdict import Verdict, verdict_page
-
-EVIDENCE_FILES = ("folds/folds.parquet", "data.json")
-"""What the gate goes by; their digest is a tag of the version."""
 
 
 def record(
@@ -65,21 +63,20 @@ def record(
     until = data["trained_until"]
     tags = {"kind": "training", "recipe": recipe.name, "trained_until": until}
     with registry.run(f"train until {until}", tags=tags) as run:
-        code = code_version()
+        code, around = code_version(), environment()
         run.params(flat(config.shown()))
-        run.params({"python": environment()["python"], **{f"code_{k}": v for k, v in code.items()}})
+        run.params({"python": around["python"], **{f"code_{k}": v for k, v in code.items()}})
         run.json(config.shown(), "config.json")
         run.json(data, "data.json")
         run.json(data["features"], "features.json")
         run.text(_in_words(scorer.features), "features.md")
         run.json(code, "code.json")
-        run.json(environment(), "environment.json")
+        run.json(around, "environment.json")
         run.json([asdict(finding) for finding in assumptions], "assumptions.json")
         _boards(run, training, found, until, data["judged_horizon"])
         _pictures(run, training, config.training.seed)
         run.metrics(board_measures(board)[recipe.name])
-        held = scorer.spend_range.coverage if scorer.spend_range else {}
-        run.metrics({f"spend_coverage_{third}": share for third, share in held.items()})
+        run.metrics({f"spend_coverage_{third}": share for third, share in training.spend_coverage.items()})
         by_fold = _measured_folds(training.folds, config.training.seed, [str(name) for name in board.index])
         _track_candidates(registry, run, training.folds, board, by_fold)
         _track_folds(registry, run, by_fold)
@@ -128,11 +125,11 @@ def _measured_folds(folds: pd.DataFrame, seed: int, names: list[str]) -> dict[st
     """Fold by fold: every candidate's measures, and how much lower its log-loss is than the best rule's."""
     found, rule = {}, best_rule(folds).name
     for cutoff, rows in folds.groupby("cutoff", sort=True):
-        columns = [f"p_{name}" for name in names]
-        board = measure(rows, columns).assign(rows=len(rows), buyers=float(rows["bought"].sum()))
-        gains = log_loss_differences(rows, f"p_{rule}", columns, seed)
-        board["over_rule"], board["over_rule_lo"], board["over_rule_hi"] = zip(*gains.values(), strict=True)
-        found[str(pd.Timestamp(str(cutoff)).date())] = board
+        found[str(pd.Timestamp(str(cutoff)).date())] = measure(rows, [f"p_{name}" for name in names]).assign(
+            rows=len(rows),
+            buyers=float(rows["bought"].sum()),
+            **gains_over(rows, "over_rule", rule, names, seed),
+        )
     return found
 
 
