@@ -17,7 +17,8 @@ from pipelines.promotions import (
     read_promotions,
     write_promotion,
 )
-from pipelines.registry import CHAMPION, DIGEST, VERDICT, Registry, Version, is_of_this_schema
+from pipelines.registry import Registry
+from pipelines.version import CHAMPION, DIGEST, VERDICT, Version, is_of_this_schema
 
 
 def trusted_champion(config: Config, registry: Registry) -> Version:

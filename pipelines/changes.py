@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pipelines.console import table
-from pipelines.registry import DIGEST, VERDICT, Registry, Version
+from pipelines.registry import Registry
+from pipelines.version import DIGEST, VERDICT, Version
 
 MEASURES = ("log_loss", "auc", "ece", "lift_10")
 

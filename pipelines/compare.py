@@ -20,11 +20,12 @@ from pipelines.engine import open_engine
 from pipelines.failures import Refused
 from pipelines.promotions import read_promotions
 from pipelines.purchase_log import open_log
-from pipelines.registry import CHALLENGER, CHAMPION, Registry, Version
+from pipelines.registry import Registry
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import load_panel, run_folds
 from pipelines.unfit import unfit
 from pipelines.verdict import verdict, verdict_page
+from pipelines.version import CHALLENGER, CHAMPION, Version
 
 LOOK = "look for the leak with `repurchase check --leaks`"
 

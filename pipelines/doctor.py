@@ -13,7 +13,9 @@ from pipelines.console import Answer, Console
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.leftovers import Problem, broken_versions, dead_runs, pending_models
 from pipelines.promotions import last_champion, read_promotions
-from pipelines.registry import CHAMPION, Registry, store_file
+from pipelines.registry import Registry
+from pipelines.store_place import store_file
+from pipelines.version import CHAMPION
 
 LEAST_FREE = 2**30
 """Bytes on the disk below which the next training may not find room."""

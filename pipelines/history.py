@@ -7,7 +7,8 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console, table
 from pipelines.failures import Refused
 from pipelines.promotions import ledger_path, read_promotions
-from pipelines.registry import CHAMPION, Registry
+from pipelines.registry import Registry
+from pipelines.version import CHAMPION
 
 
 def history(config: Config, console: Console) -> Answer:

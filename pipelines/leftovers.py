@@ -8,7 +8,8 @@ from typing import Any
 
 from pipelines.failures import Locked, Refused
 from pipelines.locks import locked
-from pipelines.registry import BROKEN, CHALLENGER, CHAMPION, Registry, is_of_this_schema
+from pipelines.registry import Registry
+from pipelines.version import BROKEN, CHALLENGER, CHAMPION, is_of_this_schema
 
 GRACE = 60.0
 """Seconds that a run may take from its beginning to its lock."""

@@ -21,7 +21,9 @@ from pipelines.failures import NotPromoted, Refused
 from pipelines.gate_page import gate_html, gate_markdown
 from pipelines.model_files import digest
 from pipelines.promotions import Action
-from pipelines.registry import (
+from pipelines.registry import Registry
+from pipelines.tracked_run import DESCRIPTION
+from pipelines.version import (
     CHALLENGER,
     CHAMPION,
     CUSTOMERS,
@@ -32,10 +34,8 @@ from pipelines.registry import (
     RECIPE,
     SCHEMA,
     TRAINED_UNTIL,
-    Registry,
     Version,
 )
-from pipelines.tracked_run import DESCRIPTION
 
 
 def promote(

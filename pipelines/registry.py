@@ -7,7 +7,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -19,49 +18,23 @@ from pipelines.failures import EnvironmentFailed, Refused, first_line
 from pipelines.locks import locked
 from pipelines.model_files import check_digest, digest, listing, read_model, scorer_part, write_files
 from pipelines.scorer_files import from_files, to_files
+from pipelines.store_place import ARTIFACTS, RUNNING, SQLITE, exists, first_use, locate, store_file
 from pipelines.tracked_run import TrackedRun
+from pipelines.version import (
+    CHALLENGER,
+    CHAMPION,
+    DIGEST,
+    RECIPE,
+    SCHEMA,
+    TRAINED_UNTIL,
+    VERDICT,
+    Version,
+    is_of_this_schema,
+)
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once, when mlflow is imported
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
-SCHEMA, LEAK_PROOF, CUSTOMERS, EVIDENCE = "schema", "leak_proof", "customers", "evidence"
-EVIDENCE_FILES = ("folds/folds.parquet", "data.json")
-"""Of a training: what the gate goes by. Their digest is the tag `EVIDENCE`."""
-BROKEN = "broken"
-RUNNING = ".mlflow-running"
-"""Folder beside a SQLite store; a lock for each run that is alive."""
-ARTIFACTS = "mlartifacts"
-"""Folder beside a SQLite store."""
-_SQLITE = "sqlite:///"
 _NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered scorer.
-
-    Parameters
-    ----------
-    number : str
-        MLflow's version.
-    run_id : str
-        The training that made it.
-    source : str
-        Its address for MLflow's own loaders.
-    tags : Mapping[str, str]
-        Digest, recipe, trained_until, the size of the amounts and, once judged, the verdict.
-    """
-
-    number: str
-    run_id: str
-    source: str
-    tags: Mapping[str, str]
-
-    @property
-    def model_id(self) -> str:
-        """Under which MLflow keeps its files."""
-        return self.source.removeprefix("models:/")
 
 
 class Registry:
@@ -82,14 +55,14 @@ class Registry:
 
     def __init__(self, config: Config, *, create: bool = False) -> None:
         self._config = config
-        self._uri, self._artifacts = _locate(config)
+        self._uri, self._artifacts = locate(config)
         self.name = config.mlflow.model
-        if not (create or _exists(self._uri)):
+        if not (create or exists(self._uri)):
             raise Refused(
                 f"no model has been trained: {config.mlflow.tracking_uri} does not exist; "
                 "hint: run `repurchase train`, then `repurchase promote`"
             )
-        with _first_use(self._uri):
+        with first_use(self._uri):
             import mlflow
 
             logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -356,17 +329,6 @@ class Registry:
         return Path(unquote(urlparse(self._artifacts).path)).joinpath(*folder.parts[place:])
 
 
-def is_of_this_schema(version: Version) -> bool:
-    """Whether this version of repurchase can read it."""
-    return version.tags.get(SCHEMA) == str(SCHEMA_VERSION)
-
-
-def store_file(config: Config) -> Path | None:
-    """Where a SQLite store lies; None for another kind."""
-    uri, _ = _locate(config)
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
-
-
 def check_store(config: Config) -> None:
     """Fail before the work where a store could not be opened or made after it.
 
@@ -375,9 +337,9 @@ def check_store(config: Config) -> None:
     EnvironmentFailed
         If the store cannot be read, or its folder not written.
     """
-    uri, _ = _locate(config)
-    if uri.startswith(_SQLITE) and not _exists(uri):
-        folder = Path(uri.removeprefix(_SQLITE)).parent
+    uri, _ = locate(config)
+    if uri.startswith(SQLITE) and not exists(uri):
+        folder = Path(uri.removeprefix(SQLITE)).parent
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise EnvironmentFailed(f"{uri}: {folder} is no folder that can be written")
         return
@@ -414,26 +376,3 @@ def _signature(scorer: Scorer) -> Any:
     texts = [ColSpec(DataType.string, f, required=False) for f in scorer.features if f in scorer.categories]
     numbers = [ColSpec(DataType.double, f) for f in scorer.features if f not in scorer.categories]
     return ModelSignature(inputs=Schema([*keys, *numbers, *texts]))
-
-
-def _locate(config: Config) -> tuple[str, str | None]:
-    """Resolve a relative SQLite path against the config's folder; artifacts go beside the database."""
-    uri = config.mlflow.tracking_uri
-    if not uri.startswith(_SQLITE):
-        return uri, None
-    database = (config.folder / uri.removeprefix(_SQLITE)).resolve()
-    return f"{_SQLITE}{database}", (database.parent / ARTIFACTS).as_uri()
-
-
-def _exists(uri: str) -> bool:
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
-
-
-@contextmanager
-def _first_use(uri: str) -> Iterator[None]:
-    """Let one process at a time open a SQLite store: creating it in parallel breaks it."""
-    if not uri.startswith(_SQLITE):
-        yield
-        return
-    with locked(Path(uri.removeprefix(_SQLITE) + ".lock")):
-        yield

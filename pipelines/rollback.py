@@ -5,7 +5,8 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import Refused
 from pipelines.promotions import champion_before, promoted_digest, read_promotions
-from pipelines.registry import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT, Registry
+from pipelines.registry import Registry
+from pipelines.version import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT
 
 
 def rollback(config: Config, console: Console, *, to: str | None = None, reason: str | None = None) -> Answer:

@@ -33,8 +33,9 @@ from pipelines.proof import prove_log
 from pipelines.publish import Published, Writer, publish
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_purchase
 from pipelines.reasons import find_reasons, write_reasons
-from pipelines.registry import Registry, Version
+from pipelines.registry import Registry
 from pipelines.risk_list import risk_list, write_risk_list
+from pipelines.version import Version
 
 
 def score(config: Config, console: Console, as_of: date) -> Answer:

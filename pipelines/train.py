@@ -24,11 +24,12 @@ from pipelines.log_findings import log_warnings
 from pipelines.promotions import Promotion, read_promotions
 from pipelines.proof import prove_log
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
-from pipelines.registry import CHAMPION, Registry, Version, check_store
+from pipelines.registry import Registry, check_store
 from pipelines.training import Training, train_scorer
 from pipelines.training_record import record
 from pipelines.unfit import unfit
 from pipelines.verdict import Verdict, verdict
+from pipelines.version import CHAMPION, Version
 
 PROVED = (
     "the leak proof has passed, so that no feature moves when the future is changed: look for a column that "

@@ -25,11 +25,12 @@ from pipelines.plots import (
     lift_figure,
     reliability_figure,
 )
-from pipelines.registry import CUSTOMERS, EVIDENCE, EVIDENCE_FILES, LEAK_PROOF, Registry, Version
+from pipelines.registry import Registry
 from pipelines.surroundings import code_version, environment
 from pipelines.tracked_run import TrackedRun
 from pipelines.training import Training, pseudonymised
 from pipelines.verdict import Verdict, verdict_page
+from pipelines.version import CUSTOMERS, EVIDENCE, EVIDENCE_FILES, LEAK_PROOF, Version
 
 
 def record(

@@ -53,7 +53,7 @@ def _a_store_is_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """
     from pipelines import registry
 
-    folder, first_use = tmp_path_factory.mktemp("store"), registry._first_use
+    folder, first_use = tmp_path_factory.mktemp("store"), registry.first_use
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -63,12 +63,12 @@ def _a_store_is_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     @contextmanager
     def copied(uri: str) -> Iterator[None]:
         with first_use(uri):
-            if not registry._exists(uri):
+            if not registry.exists(uri):
                 shutil.copy(folder / "mlflow.db", uri.removeprefix("sqlite:///"))
             yield
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_first_use", copied)
+        patch.setattr(registry, "first_use", copied)
         yield
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipelines.changes import Change, Facts, changes, flat
-from pipelines.registry import Version
+from pipelines.version import Version
 
 
 def facts(**changed: Any) -> Facts:

@@ -12,7 +12,8 @@ from pipelines import champion
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.promotions import ledger_path, read_promotions
-from pipelines.registry import CHALLENGER, CHAMPION, Registry
+from pipelines.registry import Registry
+from pipelines.version import CHALLENGER, CHAMPION
 from tests.pipelines.conftest import AS_OF
 
 LATER = "2025-06-01"

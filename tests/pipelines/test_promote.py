@@ -10,7 +10,8 @@ from models.purchase import RECIPES
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.promote import gather
-from pipelines.registry import CHAMPION, Registry, Version
+from pipelines.registry import Registry
+from pipelines.version import CHAMPION, Version
 
 
 def said(capsys):

@@ -15,8 +15,9 @@ from pipelines.config import load_config
 from pipelines.console import Console
 from pipelines.failures import Refused
 from pipelines.model_files import digest, read_model
-from pipelines.registry import CHALLENGER, CHAMPION, Registry
+from pipelines.registry import Registry
 from pipelines.surroundings import code_version
+from pipelines.version import CHALLENGER, CHAMPION
 from tests.pipelines.conftest import AS_OF, everything
 
 

@@ -15,7 +15,8 @@ import pytest
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.leftovers import dead_runs, pending_models
-from pipelines.registry import CHAMPION, Registry
+from pipelines.registry import Registry
+from pipelines.version import CHAMPION
 from tests.pipelines.conftest import AS_OF
 
 ROOT = Path(__file__).resolve().parents[2]
