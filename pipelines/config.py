@@ -154,11 +154,42 @@ class GateSection(_Section):
         return GateLimits(**self.model_dump())
 
 
+Reaction = Literal["ignore", "warn", "fail"]
+"""What happens where a limit is passed."""
+
+
 class LimitsSection(_Section):
-    """How old a champion may become, and what happens then."""
+    """What a scoring run puts up with, what happens then, and how many runs are kept."""
 
     max_champion_age: int = Field(default=180, ge=1)
     old_champion: Literal["warn", "refuse"] = "warn"
+    max_log_age: int = Field(default=1, ge=0)
+    old_log: Reaction = "warn"
+    max_shrink: float = Field(default=0.01, ge=0, le=1)
+    shrunk_log: Reaction = "fail"
+    changed_columns: Reaction = "warn"
+    max_unseen: float = Field(default=0.1, ge=0, le=1)
+    unseen_categories: Reaction = "warn"
+    max_psi: float = Field(default=0.25, gt=0)
+    drift: Reaction = "warn"
+    max_outcome_bias: float = Field(default=0.25, gt=0)
+    outcomes: Reaction = "warn"
+    keep_runs: int = Field(default=30, ge=1)
+
+
+class SinksSection(_Section):
+    """Where a run goes beside its files."""
+
+    xlsx: bool = False
+    duckdb: str | None = None
+    postgres: str | None = None
+
+
+class PrivacySection(_Section):
+    """How customers are called where their ids are not needed."""
+
+    key_file: Path | None = None
+    lists: Literal["ids", "pseudonyms"] = "ids"
 
 
 class Engine(_Section):
@@ -182,10 +213,11 @@ class Config(_Section):
     economics: EconomicsSection = EconomicsSection()
     gate: GateSection = GateSection()
     limits: LimitsSection = LimitsSection()
+    sinks: SinksSection = SinksSection()
+    privacy: PrivacySection = PrivacySection()
     # Accepted and not yet used by this version.
     segments: dict[str, Any] = {}
     campaign: dict[str, Any] = {}
-    sinks: dict[str, Any] = {}
     folder: Path = Field(default=Path(), exclude=True)
 
     @property

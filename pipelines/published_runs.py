@@ -1,0 +1,126 @@
+"""What has been published, read back: runs, the current one of each date, and whether a run is whole."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.errors import ContractError
+from pipelines.failures import Refused
+
+MANIFEST = "manifest.json"
+RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
+_DATE = "as_of="
+
+
+@dataclass(frozen=True)
+class Run:
+    """A published run.
+
+    Parameters
+    ----------
+    folder : Path
+        Immutable.
+    manifest : dict
+        As it was written.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        """Unique for each attempt."""
+        return str(self.manifest["run_id"])
+
+    @property
+    def as_of(self) -> date:
+        """The day that it speaks of."""
+        return date.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def is_hindsight(self) -> bool:
+        """Whether its model had seen what came after its date."""
+        return bool(self.manifest["hindsight"])
+
+    def scores(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read its scores, sorted by customer."""
+        return pd.read_parquet(
+            self.folder / "scores.parquet", columns=None if columns is None else [*columns]
+        )
+
+
+def date_link(output: Path, as_of: date) -> Path:
+    """Path of the link to the current run of a date."""
+    return output / BY_DATE / f"{_DATE}{as_of.isoformat()}"
+
+
+def read_run(folder: Path) -> Run:
+    """Open a run by its folder, or by a link to it.
+
+    Raises
+    ------
+    Refused
+        If there is no run, or its manifest makes no sense.
+    """
+    try:
+        found = json.loads((folder / MANIFEST).read_text("utf-8"))
+        run = Run(folder.resolve(), found)
+        if run.run_id != run.folder.name or run.as_of is None:
+            raise ValueError(f"it speaks of run {run.run_id}")
+    except FileNotFoundError:
+        raise Refused(f"{folder}: no published run; hint: `repurchase score` publishes one") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{folder / MANIFEST}: cannot be read: {error}") from None
+    return run
+
+
+def current_run(output: Path, as_of: date) -> Run | None:
+    """Find the current run of a date; None where the date has none."""
+    link = date_link(output, as_of)
+    return read_run(link) if link.exists() else None
+
+
+def current_runs(output: Path) -> list[Run]:
+    """Find the current run of every date, in order of the dates."""
+    links = sorted((output / BY_DATE).glob(f"{_DATE}*"))
+    return [read_run(link) for link in links if link.exists()]
+
+
+def find_run(output: Path, name: str) -> Run:
+    """Find a run by its id, by its date (its current run), or by ``latest``.
+
+    Raises
+    ------
+    ContractError
+        If the name is a path.
+    Refused
+        If there is none of that name.
+    """
+    if Path(name).name != name or name.startswith("."):
+        raise ContractError(f"{name!r} is no name of a run", hint="a run's id, a date, or latest")
+    places = (output / RUNS / name, output / BY_DATE / f"{_DATE}{name}", output / name)
+    found = next((place for place in places if (place / MANIFEST).exists()), None)
+    if found is None:
+        raise Refused(
+            f"{output / RUNS}: no run {name!r}; hint: a run's id, a date that was scored, or latest"
+        )
+    return read_run(found)
+
+
+def faults(run: Run) -> list[str]:
+    """Say which files of a run are not as its manifest says; empty for a whole run."""
+    listed = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}
+    there = {str(p.relative_to(run.folder)) for p in run.folder.rglob("*") if not p.is_dir()} - {MANIFEST}
+    found = [f"{name} is missing" for name in sorted(listed.keys() - there)]
+    found += [f"{name} does not belong to it" for name in sorted(there - listed.keys())]
+    for name in sorted(listed.keys() & there):
+        with (run.folder / name).open("rb") as handle:
+            if hashlib.file_digest(handle, "sha256").hexdigest() != listed[name]:
+                found.append(f"{name} was changed")
+    return found
