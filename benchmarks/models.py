@@ -135,8 +135,8 @@ def _train(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:
     from pipelines.engine import open_engine
     from pipelines.model_files import write_files
     from pipelines.purchase_log import open_log
-    from pipelines.score import features_of
     from pipelines.scorer_files import to_files
+    from pipelines.scoring import features_of
     from pipelines.training import Choice, fit_scorer, train_scorer
 
     stages, console, config = Stages(), Console(quiet=True), load_config(folder / "repurchase.toml")

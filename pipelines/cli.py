@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
 
     from features.errors import ContractError
     from pipelines.console import Console, show
-    from pipelines.failures import EnvironmentFailed, Failure, first_line
+    from pipelines.failures import EnvironmentFailed, Failure, first_line, is_store_failure
 
     try:
         answer: Answer = args.run(args, Console(quiet=args.quiet))
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     except OSError as error:
         return _fail(f"the environment failed, a retry is safe: {error}", EnvironmentFailed.exit_code)
     except Exception as error:  # the last resort: one readable line, the rest in a file
-        if _is_store_failure(error):
+        if is_store_failure(error):
             return _fail(
                 f"the model store failed, a retry is safe: {first_line(error)}", EnvironmentFailed.exit_code
             )
@@ -52,15 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
         )
     show(answer, as_json=args.json)
     return answer.exit_code
-
-
-def _is_store_failure(error: Exception) -> bool:
-    """Tell a tracking store that is broken, busy or away from a wrong call to it."""
-    module = type(error).__module__
-    code = getattr(error, "error_code", "")
-    return module.startswith("sqlalchemy") or (
-        module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
-    )
 
 
 def _fail(message: str, code: int) -> int:
@@ -123,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--repair", action="store_true", help="and mend it")
     made = command("score", _score, "score every customer with the champion and publish one run")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
+    made.add_argument("--wait", action="store_true", help="wait for another run of the same date")
+    made = command("replay", _replay, "rebuild a published run and prove that it says the same")
+    made.add_argument("name", metavar="RUN", help="a run's id, a date, or latest")
     made = command("demo", _demo, "the whole job on a real public log")
     made.add_argument("--into", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     return parser
@@ -224,7 +218,14 @@ def _score(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.config import load_config
     from pipelines.score import score
 
-    return score(load_config(args.config), console, args.as_of)
+    return score(load_config(args.config), console, args.as_of, wait=args.wait)
+
+
+def _replay(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.replay import replay
+
+    return replay(load_config(args.config), console, args.name)
 
 
 def _demo(args: argparse.Namespace, console: "Console") -> "Answer":

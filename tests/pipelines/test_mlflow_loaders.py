@@ -16,7 +16,7 @@ from pipelines.console import Console
 from pipelines.engine import open_engine
 from pipelines.purchase_log import open_log
 from pipelines.registry import Registry
-from pipelines.score import features_of
+from pipelines.scoring import features_of
 from tests.pipelines.conftest import AS_OF
 
 NUMBERS = ["p_purchase_14d", "p_purchase_90d", "p_alive", "expected_orders_90d", "expected_spend_90d",
