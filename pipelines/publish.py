@@ -17,6 +17,8 @@ from pipelines.published_runs import LATEST, MANIFEST, RUNS, Run, current_dates,
 
 Writer = Callable[[Path], int]
 """Writes one file and returns its number of rows."""
+ASIDE = "quarantine/"
+"""Folder, in a run, of the rows that were not used."""
 LOCKS = ".locks"
 STAGE, FRESH, TRASH = ".stage-", ".link-", ".trash-"
 """How names begin of what is not published yet, and not any more."""
@@ -70,7 +72,7 @@ def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mappin
                 "as_of": as_of.isoformat(),
                 "created_at": created.isoformat(timespec="milliseconds"),
                 **facts,
-                "content": content_hash({name: entry["sha256"] for name, entry in files.items()}),
+                "content": content_hash(files),
                 "files": files,
             }
             text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -93,16 +95,21 @@ def put_links_right(output: Path, run: Run) -> None:
         _swap_links(output, run.as_of, run.run_id)
 
 
-def content_hash(checksums: Mapping[str, str]) -> str:
-    """Digest what a run says: the names and checksums of its files, whatever their order.
+def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """Digest what a run says of its date: the names and checksums of its files.
+
+    The rows set aside are not among them: they are those of the whole log, which goes on.
 
     Examples
     --------
-    >>> content_hash({"a": "1", "b": "2"}) == content_hash({"b": "2", "a": "1"})
+    >>> one, two = {"sha256": "1"}, {"sha256": "2"}
+    >>> content_hash({"a": one, "b": two}) == content_hash({"b": two, "a": one, "quarantine/c": one})
     True
     """
-    listed = "".join(f"{name}\0{checksum}\n" for name, checksum in sorted(checksums.items()))
-    return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
+    listed = [
+        f"{name}\0{entry['sha256']}\n" for name, entry in sorted(files.items()) if not name.startswith(ASIDE)
+    ]
+    return "sha256:" + hashlib.sha256("".join(listed).encode()).hexdigest()
 
 
 @contextmanager

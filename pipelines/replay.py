@@ -11,7 +11,7 @@ from pipelines.console import Answer, Console
 from pipelines.engine import open_engine
 from pipelines.failures import NotReproduced, Refused
 from pipelines.promotions import read_promotions
-from pipelines.publish import content_hash, write_files
+from pipelines.publish import ASIDE, content_hash, write_files
 from pipelines.published_runs import Run, faults, find_run
 from pipelines.purchase_log import fingerprints, open_log
 from pipelines.registry import Registry
@@ -58,11 +58,10 @@ def replay(config: Config, console: Console, name: str) -> Answer:
         base = score_base(engine, log, was, scorer, version.number, run.as_of, console)
         with console.step("comparing the content"):
             files = write_files(Path(work), run_files(base, engine, log, was))
-    found = {file: entry["sha256"] for file, entry in files.items()}
-    if content_hash(found) != run.manifest["content"]:
-        raise NotReproduced(_apart(run, found))
+    if content_hash(files) != run.manifest["content"]:
+        raise NotReproduced(_apart(run, files))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
-    data = {"run_id": run.run_id, "content": run.manifest["content"], "reproduced": True, "files": found}
+    data = {"run_id": run.run_id, "content": run.manifest["content"], "reproduced": True}
     return Answer(data, [text])
 
 
@@ -109,11 +108,12 @@ def _refuse_other_rows(run: Run, now: dict[str, str]) -> None:
         )
 
 
-def _apart(run: Run, found: dict[str, str]) -> str:
-    files = run.manifest["files"]
-    names = [
-        name for name in sorted({*files, *found}) if found.get(name) != files.get(name, {}).get("sha256")
-    ]
-    code = run.manifest["code"]["sha256"]
-    why = "" if code == code_version()["sha256"] else "; it was made by another release of repurchase"
-    return f"run {run.run_id}: {', '.join(names)} came out otherwise from the same model and rows{why}"
+def _apart(run: Run, files: dict[str, dict[str, Any]]) -> str:
+    before, now = (
+        {name: entry["sha256"] for name, entry in one.items() if not name.startswith(ASIDE)}
+        for one in (run.manifest["files"], files)
+    )
+    same_code = run.manifest["code"]["sha256"] == code_version()["sha256"]
+    why = "" if same_code else "; it was made by another release of repurchase"
+    names = ", ".join(changed_parts(before, now))
+    return f"run {run.run_id}: {names} came out otherwise from the same model and rows{why}"

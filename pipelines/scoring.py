@@ -19,7 +19,7 @@ from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
-from pipelines.publish import Writer
+from pipelines.publish import ASIDE, Writer
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import find_reasons, write_reasons
 from pipelines.risk_list import risk_list, write_risk_list
@@ -90,7 +90,7 @@ def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> d
         "risk_list.csv": lambda path: write_risk_list(base.listed, path, config.project.currency),
         "reasons.parquet": lambda path: write_reasons(base.told, path),
     } | {
-        f"quarantine/{name}.parquet": partial(_write_table, engine, table)
+        f"{ASIDE}{name}.parquet": partial(_write_table, engine, table)
         for name, table in log.quarantine.items()
     }
 

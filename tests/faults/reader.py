@@ -12,6 +12,10 @@ class Torn(Exception):
     """A reader was shown half a run."""
 
 
+class Gone(Exception):
+    """A run was cleaned up, as a whole, while a slow reader was at it."""
+
+
 def text_of(tag: str, name: str) -> bytes:
     """Content of a file that says whose it is, of the size of a small shop's."""
     return (f"{tag} {name}\n" * FILES[name]).encode()[: FILES[name]]
@@ -27,15 +31,12 @@ def seen(output: Path) -> dict[str, str]:
     """
     links = sorted((output / "scores").glob("as_of=*")) if (output / "scores").is_dir() else []
     latest = output / "latest"
-    found = {link.name: _tag(link) for link in [*links, *([latest] if os.path.lexists(latest) else [])]}
-    if links and found.get("latest") not in (None, found[links[-1].name]):
-        raise Torn(f"latest says {found.get('latest')}, the newest date {found[links[-1].name]}")
-    return found
+    return {link.name: _tag(link) for link in [*links, *([latest] if os.path.lexists(latest) else [])]}
 
 
 def _tag(link: Path) -> str:
+    folder = link.resolve()
     try:
-        folder = link.resolve(strict=True)
         manifest = json.loads((folder / "manifest.json").read_text())
         tag, listed = manifest["tag"], manifest["files"]
         there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -46,6 +47,8 @@ def _tag(link: Path) -> str:
             if content != text_of(tag, name) or hashlib.sha256(content).hexdigest() != entry["sha256"]:
                 raise Torn(f"{link.name}: {name} is not of run {tag}")
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, FileNotFoundError) and link.resolve() != folder and not folder.exists():
+            raise Gone(folder.name) from None
         raise Torn(f"{link.name}: {error}") from error
     return str(tag)
 

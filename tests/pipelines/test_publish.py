@@ -79,7 +79,7 @@ def test_the_content_is_that_of_the_files_whatever_the_attempt(tmp_path):
     again = publish(tmp_path, MONDAY, {"note": "x"}, {"b": writer("2"), "a": writer("1")})
     other = publish(tmp_path, MONDAY, {}, {"a": writer("2"), "b": writer("1")})
     assert one.manifest["content"] == again.manifest["content"] != other.manifest["content"]
-    assert content_hash({"ab": "c"}) != content_hash({"a": "bc"})
+    assert content_hash({"ab": {"sha256": "c"}}) != content_hash({"a": {"sha256": "bc"}})
 
 
 def test_runs_are_read_back_by_id_date_and_as_the_latest(tmp_path):
