@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from datetime import date
 from multiprocessing import get_context
@@ -75,7 +76,7 @@ def make_current(output: Path, folder: Path, as_of: date) -> None:
 
 
 def work(parent: Connection, config: Path, folder: Path, sink: str, stop: str) -> None:
-    """Deliver a run; with `stop`, wait once the old rows are deleted: before the new ones are there, or after."""
+    """Deliver a run; with `stop`, wait once the old rows are gone: before or after the new ones are there."""
     session = {"duckdb": DuckdbSession, "postgres": PostgresSession}[sink]
     fill = session.fill
 
@@ -89,7 +90,7 @@ def work(parent: Connection, config: Path, folder: Path, sink: str, stop: str) -
         session.fill = pausing  # type: ignore[method-assign]
     shop = load_config(config)
     parent.send("ready")
-    parent.recv()
+    os.environ.update(parent.recv())
     try:
         deliver(shop, read_run(folder))
     except EnvironmentFailed as error:
@@ -114,7 +115,7 @@ class Delivery:
         assert self.said() == "ready"
 
     def go(self) -> None:
-        self.pipe.send("go")
+        self.pipe.send({"SHOP_DB": os.environ.get("SHOP_DB", "")})
 
     def said(self) -> str:
         assert self.pipe.poll(120)
