@@ -123,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--repair", action="store_true", help="and mend it")
     made = command("score", _score, "score every customer with the champion and publish one run")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
+    made = command("outcomes", _outcomes, "hold published runs to account: expected against actual")
+    made.add_argument("--as-of", type=_day, required=True, metavar="D", help="close what is over by D")
     made = command("demo", _demo, "the whole job on a real public log")
     made.add_argument("--into", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     return parser
@@ -225,6 +227,13 @@ def _score(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.score import score
 
     return score(load_config(args.config), console, args.as_of)
+
+
+def _outcomes(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.outcomes import outcomes
+
+    return outcomes(load_config(args.config), console, args.as_of)
 
 
 def _demo(args: argparse.Namespace, console: "Console") -> "Answer":
