@@ -117,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--wait", action="store_true", help="wait for another run of the same date")
     made = command("replay", _replay, "rebuild a published run and prove that it says the same")
     made.add_argument("name", metavar="RUN", help="a run's id, a date, or latest")
+    made = command("outcomes", _outcomes, "hold published runs to account: expected against actual")
+    made.add_argument("--as-of", type=_day, required=True, metavar="D", help="close what is over by D")
     made = command("demo", _demo, "the whole job on a real public log")
     made.add_argument("--into", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     return parser
@@ -226,6 +228,13 @@ def _replay(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.replay import replay
 
     return replay(load_config(args.config), console, args.name)
+
+
+def _outcomes(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.outcomes import outcomes
+
+    return outcomes(load_config(args.config), console, args.as_of)
 
 
 def _demo(args: argparse.Namespace, console: "Console") -> "Answer":
