@@ -24,6 +24,7 @@ from pipelines.amount_sizes import judge_against, middle_purchase
 from pipelines.champion import judge_age, judge_ledger, trusted_champion
 from pipelines.config import Config
 from pipelines.console import Answer, Console
+from pipelines.drift import judge_drift
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import NotReady, Refused
 from pipelines.locks import locked
@@ -35,6 +36,8 @@ from pipelines.purchase_log import PurchaseLog, fingerprints, open_log, require_
 from pipelines.reasons import find_reasons, write_reasons
 from pipelines.registry import Registry
 from pipelines.risk_list import risk_list, write_risk_list
+from pipelines.scoring_contract import check_columns, judge_inputs
+from pipelines.table_records import rows_by_month
 from pipelines.version import Version
 
 
@@ -57,14 +60,17 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
         doubts = (judge_age(config, scorer.trained_until, as_of), judge_ledger(config, champion))
         _refuse_other_target(scorer, champion, config)
     with open_engine(config) as engine:
+        broken = check_columns(engine, config, scorer)
         log = open_log(engine, config, console)
         _refuse_unfit(log, scorer, config, as_of)
         with console.step("looking at what the log says"):
             middle = middle_purchase(engine, log, as_of)
             scale = judge_against(config, middle, champion.tags)
-            warnings = [*_warnings(log, scorer, as_of), *_half_said(config)]
+            warnings = [*_warnings(scorer, as_of), *_half_said(config)]
             warnings += [finding for finding in (*doubts, scale) if finding is not None]
             warnings += log_warnings(engine, log, config, as_of, middle)
+            broken += judge_inputs(engine, log, config, scorer, champion.tags["digest"], as_of)
+            warnings += broken
         _refuse_strangers(warnings, log, scorer)
         with locked(config.output / f".lock-as_of={as_of.isoformat()}", wait=False):
             with console.step("proving on a sample that no feature sees the future"):
@@ -73,11 +79,15 @@ def score(config: Config, console: Console, as_of: date) -> Answer:
                 frame = features_of(engine, log, scorer, as_of)
             with console.step(f"scoring {len(frame):,} customers with version {champion.number}"):
                 scores = _scores(frame, scorer, champion, as_of, config.economics.terms)
+            counts = scorer.reference.count(frame, scores) if scorer.reference else {}
+            drift, moved = judge_drift(scorer, counts, config, as_of)
+            warnings += [finding for finding in moved if finding.severity == "warning"]
             listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
             with console.step(f"reasons for the {len(listed):,} customers to act on"):
                 listed, told = find_reasons(listed, frame, scorer, config, log)
             with console.step("publishing"):
                 facts = _facts(engine, log, config, scorer, champion, as_of)
+                facts["drift"] = drift
                 facts["outlook"] = outlook(scores, frame, scorer)
                 facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
                 writers: dict[str, Writer] = {
@@ -113,7 +123,7 @@ def _refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date)
     _refuse_lost_features(log, scorer)
 
 
-def _warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Finding]:
+def _warnings(scorer: Scorer, as_of: date) -> Iterator[Finding]:
     """Say what the date itself makes doubtful."""
     if date.fromisoformat(scorer.trained_until) > as_of:
         text = (
@@ -128,12 +138,6 @@ def _warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Finding
             f"says of them is carried on from {longest} days by a formula, its intervals too"
         )
         yield Finding("warning", "extrapolated", text)
-    if as_of > log.end:
-        text = (
-            f"the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are missing, so "
-            "everyone looks more silent than they are"
-        )
-        yield Finding("warning", "log_end", text)
 
 
 def _half_said(config: Config) -> Iterator[Finding]:
@@ -229,7 +233,12 @@ def _facts(
     later = engine.number(log.lines.filter(log.lines.known_day >= day).count())
     digests = fingerprints(engine, log.records, as_of)
     inputs: dict[str, Any] = {
-        name: {**vars(rows), "fingerprint": digests[name]} for name, rows in log.all_rows().items()
+        name: {
+            **vars(rows),
+            "rows_by_month": rows_by_month(engine, log, name, as_of),
+            "fingerprint": digests[name],
+        }
+        for name, rows in log.all_rows().items()
     }
     inputs["transactions"]["rows_not_yet_known"] = later
     return {
