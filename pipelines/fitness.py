@@ -33,7 +33,7 @@ def refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) 
     _refuse_lost_features(log, scorer)
 
 
-def date_warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Finding]:
+def date_warnings(scorer: Scorer, as_of: date) -> Iterator[Finding]:
     """Say what the date itself makes doubtful."""
     if date.fromisoformat(scorer.trained_until) > as_of:
         text = (
@@ -48,12 +48,6 @@ def date_warnings(log: PurchaseLog, scorer: Scorer, as_of: date) -> Iterator[Fin
             f"says of them is carried on from {longest} days by a formula, its intervals too"
         )
         yield Finding("warning", "extrapolated", text)
-    if as_of > log.end:
-        text = (
-            f"the log ends before {log.end}; {(as_of - log.end).days} days up to {as_of} are missing, so "
-            "everyone looks more silent than they are"
-        )
-        yield Finding("warning", "log_end", text)
 
 
 def half_said(config: Config) -> Iterator[Finding]:

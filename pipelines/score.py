@@ -12,6 +12,7 @@ from pipelines.clean_up import clean_up
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.differences import difference_line, differences
+from pipelines.drift import judge_drift
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
@@ -24,8 +25,10 @@ from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.registry import Registry
 from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import Base, run_files, score_base
+from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
 from pipelines.surroundings import code_version
+from pipelines.table_records import rows_by_month
 from pipelines.version import Version
 
 
@@ -56,10 +59,12 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         scorer = registry.load(champion)
         refuse_other_target(scorer, champion, config)
     with date_lock(config.output, as_of, wait=wait), open_engine(config) as engine:
+        doubts = check_columns(engine, config, scorer)
         log = open_log(engine, config, console)
         refuse_unfit(log, scorer, config, as_of)
         with console.step("looking at what the log says"):
-            warnings = _findings(engine, log, config, scorer, champion, as_of)
+            doubts += judge_inputs(engine, log, config, scorer, champion.tags["digest"], as_of)
+            warnings = [*_findings(engine, log, config, scorer, champion, as_of), *doubts]
             refuse_strangers(warnings, log, scorer)
             digests = fingerprints(engine, log.records, as_of)
         parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
@@ -69,8 +74,12 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, as_of, for_one_date=True)
         base = score_base(engine, log, config, scorer, champion.number, as_of, console)
+        counts = scorer.reference.count(base.frame, base.scores) if scorer.reference else {}
+        drift, moved = judge_drift(scorer, counts, config, as_of)
+        warnings += [finding for finding in moved if finding.severity == "warning"]
         with console.step("publishing"):
             facts = _facts(engine, log, config, scorer, champion, parts)
+            facts["drift"] = drift
             facts["outlook"] = outlook(base.scores, base.frame, scorer)
             facts["supersedes"] = before and differences(before, base.scores, parts, scorer.primary_horizon)
             facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
@@ -90,7 +99,7 @@ def _findings(
         judge_ledger(config, champion),
         judge_against(config, middle, champion.tags),
     )
-    found = [*date_warnings(log, scorer, as_of), *half_said(config)]
+    found = [*date_warnings(scorer, as_of), *half_said(config)]
     found += [finding for finding in doubts if finding is not None]
     return found + log_warnings(engine, log, config, as_of, middle)
 
@@ -110,7 +119,12 @@ def _facts(
     as_of = date.fromisoformat(parts["as_of"])
     later = engine.number(log.lines.filter(log.lines.known_day >= day_number(as_of)).count())
     inputs: dict[str, Any] = {
-        name: {**vars(rows), "fingerprint": parts[f"inputs.{name}"]} for name, rows in log.all_rows().items()
+        name: {
+            **vars(rows),
+            "rows_by_month": rows_by_month(engine, log, name, as_of),
+            "fingerprint": parts[f"inputs.{name}"],
+        }
+        for name, rows in log.all_rows().items()
     }
     inputs["transactions"]["rows_not_yet_known"] = later
     return {

@@ -45,6 +45,7 @@ from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.period_rows import window_end
 from pipelines.purchase_log import PurchaseLog, require_purchase
+from pipelines.table_records import table_records
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def fit_scorer(
     log: PurchaseLog,
 ) -> Scorer:
     """Refit what the folds chose on all labels that are mature by ``schedule.until``."""
-    recipe, trees_weight = choice.recipe, choice.trees_weight
+    recipe, trees_weight, as_built = choice.recipe, choice.trees_weight, panel
     target, features, seed = config.target, feature_names(log, config), config.training.seed
     until = pd.Timestamp(schedule.until)
     if recipe.family != "bgnbd":  # all that a score says then rests on the same story of who leaves
@@ -243,7 +244,8 @@ def fit_scorer(
         grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
     )
     # All it sees when it scores.
-    return scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
+    scorer = scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
+    return scorer.with_reference(as_built[["customer_id", "cutoff", *used]], log.first_day, seed)
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:
@@ -265,6 +267,7 @@ def train_scorer(
     choice = choose(folds, config.training.seed)
     with say(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
         scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
+        scorer = replace(scorer, tables=table_records(engine, log, config, until))
     return Training(schedule, panel, folds, choice.recipe, scorer)
 
 
