@@ -17,16 +17,19 @@ from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
 from pipelines.log_findings import log_warnings
+from pipelines.outcome_bias import judge_outcomes
 from pipelines.outlook import outlook, outlook_line
 from pipelines.proof import prove_log
 from pipelines.publish import date_lock, publish, put_links_right
 from pipelines.published_runs import Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
+from pipelines.reactions import react
 from pipelines.registry import Registry
 from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import Base, run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
+from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
 from pipelines.table_records import rows_by_month
 from pipelines.version import Version
@@ -53,6 +56,7 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
     Locked
         If there is one, and there is no waiting.
     """
+    require_sinks(config)
     with console.step("resolving and checking the champion"):
         registry = Registry(config)
         champion = trusted_champion(config, registry)
@@ -70,7 +74,7 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
         if before is not None and before.manifest.get("key") == run_key(parts) and not faults(before):
             put_links_right(config.output, before)
-            return _nothing_to_do(before, log)
+            return _nothing_to_do(before, log, deliver(config, before))
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, as_of, for_one_date=True)
         base = score_base(engine, log, config, scorer, champion.number, as_of, console)
@@ -85,8 +89,9 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
             facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
             run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
             clean_up(config.output, config.limits.keep_runs)
-    record_scoring(registry, run, console)
-    return _answer(run, base, scorer, log, config)
+        record_scoring(registry, run, console)
+        delivered = deliver(config, run)
+    return _answer(run, base, scorer, log, config, delivered)
 
 
 def _findings(
@@ -101,6 +106,8 @@ def _findings(
     )
     found = [*date_warnings(scorer, as_of), *half_said(config)]
     found += [finding for finding in doubts if finding is not None]
+    missed = judge_outcomes(config, champion, as_of)
+    found += react(missed, config.limits.outcomes, "outcomes", "train again")
     return found + log_warnings(engine, log, config, as_of, middle)
 
 
@@ -144,16 +151,16 @@ def _facts(
     }
 
 
-def _nothing_to_do(run: Run, log: PurchaseLog) -> Answer:
+def _nothing_to_do(run: Run, log: PurchaseLog, delivered: list[Delivery]) -> Answer:
     text = (
         f"run {run.run_id} of {run.as_of} was made from the same model, settings and rows, and its files are "
         "whole: nothing to do"
     )
-    data = {"run_id": run.run_id, "folder": str(run.folder), "already_published": True}
-    return Answer(_published(run) | data, [*log.row_lines(), text])
+    lines = [*log.row_lines(), text, *(f"delivered to {d.sink}" for d in delivered if d.is_new)]
+    return Answer(_published(run, delivered) | {"already_published": True}, lines)
 
 
-def _published(run: Run) -> dict[str, Any]:
+def _published(run: Run, delivered: list[Delivery]) -> dict[str, Any]:
     """What programs are told of a run, be it new or not."""
     return {
         "run_id": run.run_id,
@@ -166,11 +173,14 @@ def _published(run: Run) -> dict[str, Any]:
         "hindsight": run.is_hindsight,
         "supersedes": run.manifest["supersedes"],
         "warnings": run.manifest["warnings"],
+        "sinks": {d.sink: d.rows for d in delivered},
         "manifest": str(run.folder / "manifest.json"),
     }
 
 
-def _answer(run: Run, base: Base, scorer: Scorer, log: PurchaseLog, config: Config) -> Answer:
+def _answer(
+    run: Run, base: Base, scorer: Scorer, log: PurchaseLog, config: Config, delivered: list[Delivery]
+) -> Answer:
     h, expected, replaced = scorer.primary_horizon, run.manifest["outlook"], run.manifest["supersedes"]
     at_risk = money(base.listed["value_at_risk"].sum(), config, scorer)
     lines = [
@@ -183,8 +193,9 @@ def _answer(run: Run, base: Base, scorer: Scorer, log: PurchaseLog, config: Conf
         f"{len(base.listed):,} customers to act on, with {at_risk} at risk",
         f"risk list: {run.folder / 'risk_list.csv'}",
         f"all scores: {run.folder / 'scores.parquet'}",
+        *(f"delivered to {d.sink}" for d in delivered),
     ]
-    return Answer(_published(run), lines)
+    return Answer(_published(run, delivered), lines)
 
 
 def money(value: float, config: Config, scorer: Scorer) -> str:

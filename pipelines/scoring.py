@@ -23,6 +23,7 @@ from pipelines.publish import ASIDE, Writer
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import find_reasons, write_reasons
 from pipelines.risk_list import risk_list, write_risk_list
+from pipelines.risk_list_xlsx import write_risk_list_xlsx
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,17 @@ def score_base(
 
 def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> dict[str, Writer]:
     """Say what writes each file of a run; the same content gives the same bytes."""
-    return {
+    currency, language = config.project.currency, config.project.language
+    found: dict[str, Writer] = {
         "scores.parquet": lambda path: _write_scores(base.scores, path),
-        "risk_list.csv": lambda path: write_risk_list(base.listed, path, config.project.currency),
+        "risk_list.csv": lambda path: write_risk_list(base.listed, path, currency),
         "reasons.parquet": lambda path: write_reasons(base.told, path),
-    } | {
-        f"{ASIDE}{name}.parquet": partial(_write_table, engine, table)
-        for name, table in log.quarantine.items()
     }
+    if config.sinks.xlsx:
+        found["risk_list.xlsx"] = lambda path: write_risk_list_xlsx(base.listed, path, currency, language)
+    for name, table in log.quarantine.items():
+        found[f"{ASIDE}{name}.parquet"] = partial(_write_table, engine, table)
+    return found
 
 
 def features_of(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
