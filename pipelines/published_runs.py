@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -95,6 +96,14 @@ def current_run(output: Path, as_of: date) -> Run | None:
 def current_runs(output: Path) -> list[Run]:
     """Find the current run of every date, in order of the dates."""
     return [read_run(date_link(output, as_of)) for as_of in current_dates(output)]
+
+
+def runs_up_to(output: Path, as_of: date) -> Iterator[Run]:
+    """Yield the current runs of a date and of those before it, the newest first, but for broken ones."""
+    for day in reversed(current_dates(output)):
+        if day <= as_of:
+            with suppress(Refused):
+                yield read_run(date_link(output, day))
 
 
 def find_run(output: Path, name: str) -> Run:
