@@ -37,6 +37,6 @@ class EnvironmentFailed(Failure):
     exit_code = 7
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of what an error says; libraries add pages."""
     return str(error).strip().split("\n")[0]

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from features.contracts import did_you_mean
 from features.errors import ContractError
 from pipelines.failures import EnvironmentFailed
+from pipelines.plain_words import words_of
 
 FORM = "postgres://ENV_NAME#schema.table, where the variable ENV_NAME holds the server's address"
 _SOURCE = re.compile(r"postgres://([A-Za-z_]\w*)#(?:([^.]+)\.)?(.+)", re.ASCII)
@@ -179,7 +180,7 @@ def _refusals(place: _Place) -> Iterator[None]:
 
 
 def _server_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].split("ERROR:")[-1].strip()[:300]
+    return words_of(str(error).strip().split("\n")[0].split("ERROR:")[-1])
 
 
 def _types(cursor: Any, place: _Place) -> dict[str, str]:
