@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ContractError
-from pipelines.config import load_config
 from pipelines.locks import locked
 from pipelines.peak_memory import peak_mb, peak_with_children_mb
 from pipelines.surroundings import code_version
@@ -158,6 +157,8 @@ NO_LOG = JobLog(None, "")
 
 def job_log(args: argparse.Namespace) -> JobLog:
     """Start the log of a command, unless its config cannot be read, which the command says itself."""
+    from pipelines.config import load_config
+
     try:
         folder = load_config(args.config).output
     except ContractError:

@@ -8,6 +8,8 @@ _DAY = re.compile(
 )
 _AMOUNT = re.compile(r"[-+]?\d{1,3}([.,]\d{3})*[.,]\d{1,2}|[-+]?\d{1,3}([.,]\d{3})+")
 _KIND = re.compile(r"(?:[A-Z]\w* )+(?:Error|Exception): ")
+_CODE = re.compile(r"\[[A-Z][A-Z_.]+\] ")
+"""As in Spark's ``[CAST_INVALID_INPUT] The value …``."""
 _WORDS = re.compile(r"[A-Za-z][A-Za-z_ ,;.-]*")
 
 
@@ -45,8 +47,9 @@ def words_of(message: object) -> str:
     first = str(message).strip().split("\n")[0]
     kind = _KIND.match(first)
     said = first[kind.end() :] if kind else first
-    words = _WORDS.match(said)
-    kept = words.group() if words else ""
+    code = _CODE.match(said)
+    words = _WORDS.match(said, code.end() if code else 0)
+    kept = (code.group() if code else "") + (words.group() if words else "")
     if kept == said:
         return kept
     return f"{kept.rstrip(' ,;.-')} …".strip()

@@ -19,6 +19,7 @@ KEY_FILE = ".repurchase.key"
 """Beside the config, unless ``[privacy] key_file`` names another place."""
 LEAST = 32
 """Bytes of a key."""
+_MOST = 2**16
 DIGITS = 24
 """Hexadecimal; 96 bits. Among 100 million customers two share a name with a chance of 6e-14."""
 PSEUDONYM = re.compile(rf"c_[0-9a-f]{{{DIGITS}}}")
@@ -134,17 +135,20 @@ def _read(path: Path) -> bytes:
         if error.errno != errno.ELOOP:
             raise
         raise ContractError(f"{path}: the key is a link", hint="name the file itself") from None
-    with os.fdopen(descriptor, "rb") as handle:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise ContractError(f"{path}: the key is no plain file")
-        if mode & 0o077:
-            raise ContractError(
-                f"{path}: others than its owner may use the key", hint=f"chmod 600 {path.name}"
-            )
-        key = handle.read().strip()
+    try:
+        _check(path, os.fstat(descriptor).st_mode)
+        key = os.read(descriptor, _MOST).strip()
+    finally:
+        os.close(descriptor)
     if len(key) < LEAST:
         raise ContractError(
             f"{path}: the key has {len(key)} bytes, fewer than {LEAST}", hint="openssl rand -hex 32 makes one"
         )
     return key
+
+
+def _check(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise ContractError(f"{path}: the key is no plain file")
+    if mode & 0o077:
+        raise ContractError(f"{path}: others than its owner may use the key", hint=f"chmod 600 {path.name}")
