@@ -5,6 +5,8 @@ import threading
 import time
 from typing import TextIO
 
+CLOCK = "progress"
+"""Name of the thread that counts."""
 _TIME = 12
 """Columns that the seconds need."""
 
@@ -23,7 +25,8 @@ class Line:
     def __init__(self, stream: TextIO, text: str) -> None:
         self._stream, self._text, self._started = stream, f"  {text} …", time.perf_counter()
         self._done = threading.Event()
-        self._clock = threading.Thread(target=self._tick, daemon=True) if stream.isatty() else None
+        clock = threading.Thread(target=self._tick, name=CLOCK, daemon=True)
+        self._clock = clock if stream.isatty() else None
         self._write(self._shown())
         if self._clock is not None:
             self._clock.start()
