@@ -17,6 +17,7 @@ from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
+from pipelines.plain_words import words_of
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
 
@@ -197,9 +198,10 @@ def _explain(error: BaseException, what: str) -> Exception | None:
 
 
 def unreadable(what: str, message: str) -> ContractError:
-    """Say that an engine cannot read its input."""
+    """Say that an engine cannot read its input, without what it shows of the rows."""
     return ContractError(
-        f"{what}: cannot be read: {message}", hint="is the file complete, and of the kind its name says?"
+        f"{what}: cannot be read: {words_of(message)}",
+        hint="is the file complete, and of the kind its name says?",
     )
 
 

@@ -43,12 +43,12 @@ class EnvironmentFailed(Failure):
     exit_code = 7
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of what an error says; libraries add pages."""
     return str(error).strip().split("\n")[0]
 
 
-def is_store_failure(error: Exception) -> bool:
+def is_store_failure(error: BaseException) -> bool:
     """Tell a tracking store that is broken, busy or away from a wrong call to it."""
     module = type(error).__module__
     code = getattr(error, "error_code", "")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from features.contracts import did_you_mean
 from features.errors import ContractError
 from pipelines.failures import EnvironmentFailed
+from pipelines.plain_words import words_of
 from pipelines.postgres_address import Place, connect, parse_place
 from pipelines.sql_names import quoted
 
@@ -87,7 +88,7 @@ def _refusals(place: Place) -> Iterator[None]:
 
 
 def _server_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].split("ERROR:")[-1].strip()[:300]
+    return words_of(str(error).strip().split("\n")[0].split("ERROR:")[-1])
 
 
 def _types(cursor: Any, place: Place) -> dict[str, str]:

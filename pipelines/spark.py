@@ -24,6 +24,7 @@ from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.engine import EXPLAIN, Engine, first_line, reading, unreadable
 from pipelines.failures import EnvironmentFailed
+from pipelines.plain_words import words_of
 from pipelines.spark_files import csv_frame, parquet_frame, with_times
 from pipelines.spark_sql import SparkBackend, as_typed
 from pipelines.spark_store import Store
@@ -216,7 +217,7 @@ def _explain(error: BaseException, what: str) -> Exception | None:
     message, whole = first_line(error), str(error).lower()
     is_cut_off = isinstance(error, Py4JNetworkError | ConnectionError)
     if is_cut_off or any(sign in whole for sign in _AT_ITS_LIMITS):
-        return EnvironmentFailed(f"{what}: Spark failed: {message}")
+        return EnvironmentFailed(f"{what}: Spark failed: {words_of(message)}")
     return unreadable(what, message)
 
 

@@ -104,12 +104,13 @@ def run_shop(tmp_path_factory: pytest.TempPathFactory, orders: Path) -> Path:
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """All paths under a folder with their bytes, but locks, to see that a command wrote nothing."""
-    return {
+    """All paths under a folder with their bytes, to see that nothing but locks and the log was written."""
+    found = {
         str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
         for p in sorted(folder.rglob("*"))
         if LOCKS not in p.parts
     }
+    return {path: data for path, data in found.items() if Path(path).name != "log.jsonl"}
 
 
 @pytest.fixture
