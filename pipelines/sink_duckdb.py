@@ -1,5 +1,6 @@
 """Runs in a table of a DuckDB file."""
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +17,9 @@ from pipelines.sink_table import RUN_ID, SCORES, Kind, Session
 from pipelines.sql_names import quoted
 
 WAIT = 60.0
-"""Seconds for which another process may keep the file before a delivery gives up."""
+"""Seconds for which somebody else may keep the file before a delivery gives up."""
 _EACH = 0.1
-_IN_USE = ("Could not set lock on file", "with a different configuration")
+_IN_USE = ("Could not set lock on file", "with a different configuration", "is already attached")
 
 
 class DuckdbSession(Session):
@@ -75,13 +76,16 @@ def duckdb_session(place: DuckdbPlace, folder: Path) -> Iterator[DuckdbSession]:
     ContractError
         If the file is none of DuckDB's, or what is in it does not fit.
     EnvironmentFailed
-        If another process keeps the file for longer than `WAIT`, or the disk fails.
+        If the file is in use for longer than `WAIT`, or the disk fails.
     """
     name = f"[sinks] duckdb, {place.file}"
-    (folder / place.file).parent.mkdir(parents=True, exist_ok=True)
+    file = folder / place.file
     with _refusals(name):
-        connection = _connection(folder / place.file, name)
+        if not file.exists():
+            _make(file)
+        connection = _connection(file, name)
         try:
+            connection.execute("set enable_progress_bar = false")  # it would go to stdout, between the JSON
             connection.execute("begin")
             yield DuckdbSession(name, place.table, connection)
             connection.execute("commit")
@@ -89,17 +93,30 @@ def duckdb_session(place: DuckdbPlace, folder: Path) -> Iterator[DuckdbSession]:
             connection.close()  # which undoes what was not committed
 
 
+def _make(file: Path) -> None:
+    """Make an empty database in one step: DuckDB cannot open one that it was killed in the making of."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}-{secrets.token_hex(3)}")
+    duckdb.connect(str(fresh)).close()
+    try:
+        file.hardlink_to(fresh)
+    except FileExistsError:
+        pass  # another delivery was first
+    finally:
+        fresh.unlink()
+
+
 def _connection(file: Path, name: str) -> Any:
     end = time.monotonic() + WAIT
     while True:
         try:
             return duckdb.connect(str(file))
-        except (duckdb.IOException, duckdb.ConnectionException) as error:
+        except duckdb.Error as error:
             if not any(sign in str(error) for sign in _IN_USE):
                 raise
             if time.monotonic() > end:
                 raise EnvironmentFailed(
-                    f"{name}: another process has kept the file for {WAIT:.0f} s; a retry is safe"
+                    f"{name}: the file has been in use for {WAIT:.0f} s; a retry is safe"
                 ) from None
         time.sleep(_EACH)
 

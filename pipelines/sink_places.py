@@ -43,7 +43,7 @@ def duckdb_place(text: str) -> DuckdbPlace:
     'risk'
     """
     path, separator, table = text.removeprefix("duckdb://").removeprefix("/").partition("#")
-    if "://" in path or path.startswith(":") or not path.strip() or (separator and not table):
+    if ":" in path or not path.strip() or (separator and not table):
         raise ContractError("a DuckDB table is named in the wrong form", hint=DUCKDB_FORM)
     return DuckdbPlace(path, table or "scores")
 

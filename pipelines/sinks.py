@@ -7,7 +7,7 @@ from functools import partial
 
 from features.errors import ContractError
 from pipelines.config import Config
-from pipelines.failures import Failure
+from pipelines.failures import EnvironmentFailed, Failure
 from pipelines.postgres_address import require_driver
 from pipelines.published_runs import Run, current_run
 from pipelines.sink_places import duckdb_place, postgres_place
@@ -59,12 +59,15 @@ def deliver(config: Config, run: Run) -> list[Delivery]:
         If a sink could not be reached or does not fit, once all were tried: of the kind of the first that
         failed. A sink that failed shows what it did before.
     """
-    deliveries, failures = [], []
+    deliveries: list[Delivery] = []
+    failures: list[ContractError | Failure] = []
     for opener in _openers(config):
         try:
             deliveries.append(_delivered(opener, config, run))
         except (ContractError, Failure) as failure:
             failures.append(failure)
+        except OSError as error:
+            failures.append(EnvironmentFailed(f"{error}; a retry is safe"))
     if failures:
         said = "; ".join(str(failure) for failure in failures)
         raise type(failures[0])(

@@ -176,6 +176,39 @@ def test_a_file_of_another_kind_is_refused(config):
     assert (config.folder / "scores.duckdb").read_text().startswith("a note")
 
 
+def test_the_file_is_there_once_it_is_whole(config, monkeypatch):
+    """DuckDB makes a file in four writes, and cannot open one of which some are missing."""
+    open_file, opened = duckdb.connect, []
+
+    def recorded(path):
+        opened.append((Path(path).name, Path(path).exists()))
+        return open_file(path)
+
+    monkeypatch.setattr(sink_duckdb.duckdb, "connect", recorded)
+    deliver(config, published(config, "m1"))
+    [(fresh, was_there), last] = opened
+    assert fresh.startswith(".scores.duckdb-")
+    assert (was_there, last) == (False, ("scores.duckdb", True))
+    assert list(config.folder.glob(".*")) == []
+
+
+def test_a_folder_that_cannot_be_made_is_the_environments_fault(tmp_path):
+    (tmp_path / "a").write_text("a file where the folder should be")
+    config = configured(tmp_path, 'duckdb = "a/scores.duckdb"')
+    with pytest.raises(
+        EnvironmentFailed, match=r"m1 is published, but .* a retry is safe; run the same command"
+    ):
+        deliver(config, published(config, "m1"))
+
+
+def test_a_sink_that_fails_keeps_no_other_from_its_run(tmp_path):
+    config = configured(tmp_path, 'duckdb = "scores.duckdb"\npostgres = "postgres://NO_DB#scores"')
+    run = published(config, "m1")
+    with pytest.raises(ContractError, match=r"m1 is published, but .* variable NO_DB is not set"):
+        deliver(config, run)
+    assert_shows(config, run)
+
+
 def test_a_view_of_that_name_is_refused_without_a_word_of_its_rows(config):
     with duckdb.connect(str(config.folder / "scores.duckdb")) as connection:
         columns = "'m@x.org' as customer_id, date '2026-03-02' as as_of, '1' as model_version, 1::bigint as T"
@@ -196,14 +229,25 @@ def test_a_file_that_somebody_keeps_is_waited_for_and_then_given_up(config, monk
     command = [sys.executable, "-c", HOLD, str(config.folder / "scores.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(
-            EnvironmentFailed, match=r"m2 is published, but .* another process .* same command again"
-        ):
+        with pytest.raises(EnvironmentFailed, match=r"m2 is published, but .* in use .* same command again"):
             deliver(config, run)
         monkeypatch.setattr(sink_duckdb, "WAIT", 60)
         holder.stdin.close()
         assert deliver(config, run)[0].is_new
     assert_shows(config, run)
+
+
+def test_the_file_may_be_the_one_that_the_log_lies_in(config, monkeypatch):
+    run = published(config, "m1")
+    deliver(config, run)
+    monkeypatch.setattr(sink_duckdb, "WAIT", 0.1)
+    again = published(config, "m2", customers=40)
+    with duckdb.connect() as engine:
+        engine.execute(f"attach '{config.folder}/scores.duckdb' as source (read_only)")
+        with pytest.raises(EnvironmentFailed, match="in use"):
+            deliver(config, again)
+    deliver(config, again)
+    assert_shows(config, again)
 
 
 def test_two_processes_at_once_leave_one_whole_run_a_date(config):
@@ -250,7 +294,7 @@ def test_kills_at_any_moment_leave_one_whole_run_a_date(config):
         names = set(query(config, "select run_id from scores_runs")["run_id"]) - {"t1"}
         assert names <= {shown.run_id, run.run_id}
         survived.append(names == {run.run_id})
-        shown = run if survived[-1] else shown
+        shown, lost = (run, shown) if survived[-1] else (shown, run)
         assert_shows(config, shown, tuesday)
-        shutil.rmtree(config.output / "runs" / f"m{number - 2}", ignore_errors=True)
+        shutil.rmtree(lost.folder)
     assert 0 < sum(survived) < len(survived)  # both happened
