@@ -14,7 +14,7 @@ import pandas as pd
 from features.errors import ContractError
 from pipelines.failures import Refused
 
-MANIFEST = "manifest.json"
+MANIFEST, SCORES = "manifest.json", "scores.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
 _DATE = "as_of="
 
@@ -51,9 +51,7 @@ class Run:
 
     def scores(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read its scores, sorted by customer."""
-        return pd.read_parquet(
-            self.folder / "scores.parquet", columns=None if columns is None else [*columns]
-        )
+        return pd.read_parquet(self.folder / SCORES, columns=None if columns is None else [*columns])
 
 
 def date_link(output: Path, as_of: date) -> Path:

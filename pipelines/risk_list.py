@@ -26,7 +26,14 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
     """
     listed = scores[(scores["status"] == "scored") & scores["risk_tier"].isin(LISTED_TIERS)]
     ranked = listed.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], kind="stable")
-    columns = [
+    ranked = ranked[list_columns(horizon, clv_horizon)].reset_index(drop=True)
+    ranked.insert(0, "rank", range(1, len(ranked) + 1))
+    return ranked
+
+
+def list_columns(horizon: int, clv_horizon: int) -> list[str]:
+    """Name the score columns that stand in the list, in order."""
+    return [
         "customer_id",
         "risk_tier",
         f"p_churn_{horizon}d",
@@ -40,9 +47,6 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
         "next_order_p50",
         "next_order_p80",
     ]
-    ranked = ranked[columns].reset_index(drop=True)
-    ranked.insert(0, "rank", range(1, len(ranked) + 1))
-    return ranked
 
 
 def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = None) -> int:

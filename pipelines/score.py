@@ -18,7 +18,7 @@ from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
 from pipelines.log_findings import log_warnings
 from pipelines.outcome_bias import judge_outcomes
-from pipelines.outlook import outlook, outlook_line
+from pipelines.outlook import outlook_line
 from pipelines.proof import prove_log
 from pipelines.publish import date_lock, publish, put_links_right
 from pipelines.published_runs import Run, current_run, faults
@@ -74,18 +74,20 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
         if before is not None and before.manifest.get("key") == run_key(parts) and not faults(before):
             put_links_right(config.output, before)
+            clean_up(config.output, config.limits.keep_runs)
             return _nothing_to_do(before, log, deliver(config, before))
         with console.step("proving on a sample that no feature sees the future"):
             prove_log(engine, log, config, as_of, for_one_date=True)
         base = score_base(engine, log, config, scorer, champion.number, as_of, console)
-        counts = scorer.reference.count(base.frame, base.scores) if scorer.reference else {}
-        drift, moved = judge_drift(scorer, counts, config, as_of)
-        warnings += [finding for finding in moved if finding.severity == "warning"]
+        drift, moved = judge_drift(scorer, base.counts, config, as_of)
+        warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
         with console.step("publishing"):
             facts = _facts(engine, log, config, scorer, champion, parts)
             facts["drift"] = drift
-            facts["outlook"] = outlook(base.scores, base.frame, scorer)
-            facts["supersedes"] = before and differences(before, base.scores, parts, scorer.primary_horizon)
+            facts["outlook"] = base.outlook
+            facts["supersedes"] = before and differences(
+                before, base.file, parts, scorer.primary_horizon, engine.folder
+            )
             facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
             run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
             clean_up(config.output, config.limits.keep_runs)
@@ -182,15 +184,15 @@ def _answer(
     run: Run, base: Base, scorer: Scorer, log: PurchaseLog, config: Config, delivered: list[Delivery]
 ) -> Answer:
     h, expected, replaced = scorer.primary_horizon, run.manifest["outlook"], run.manifest["supersedes"]
-    at_risk = money(base.listed["value_at_risk"].sum(), config, scorer)
+    at_risk = money(base.to_act_on.value_at_risk, config, scorer)
     lines = [
         *log.row_lines(),
         *(f"warning: {warning['text']}" for warning in run.manifest["warnings"]),
         *([difference_line(replaced)] if replaced else []),
-        f"{len(base.scores):,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
+        f"{base.customers:,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
         f"{h} days",
         outlook_line(expected, config.project.currency),
-        f"{len(base.listed):,} customers to act on, with {at_risk} at risk",
+        f"{base.to_act_on.customers:,} customers to act on, with {at_risk} at risk",
         f"risk list: {run.folder / 'risk_list.csv'}",
         f"all scores: {run.folder / 'scores.parquet'}",
         *(f"delivered to {d.sink}" for d in delivered),

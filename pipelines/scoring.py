@@ -1,5 +1,6 @@
 """What a run holds: everyone who is known at a date, scored, listed, and told why."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -10,42 +11,67 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.build import build_features, to_model_frame
+from features.build import build_features
 from features.history import make_history
 from features.snapshot import take_snapshot
-from models.economics import Economics
-from models.scorer import Scorer, score_columns
+from models.findings import Finding
+from models.reference import Counts
+from models.scorer import Scorer
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
+from pipelines.outlook import Outlook, outlook
+from pipelines.piece_scorer import PieceScorer
 from pipelines.publish import ASIDE, Writer
+from pipelines.published_runs import SCORES
 from pipelines.purchase_log import PurchaseLog
-from pipelines.reasons import find_reasons, write_reasons
-from pipelines.risk_list import risk_list, write_risk_list
+from pipelines.reasons import MOST_CUSTOMERS, find_reasons, write_reasons
+from pipelines.risk_list import write_risk_list
 from pipelines.risk_list_xlsx import write_risk_list_xlsx
+from pipelines.score_file import ToActOn, to_act_on, write_scores
 
 
 @dataclass(frozen=True)
 class Base:
-    """All customers at a date, scored.
+    """All customers at a date, scored. Their scores lie in a file: of nothing in memory are there as many.
 
     Parameters
     ----------
-    scores : DataFrame
-        One row per customer, the columns of ``scores.parquet``.
-    frame : DataFrame
-        The features they were scored on.
+    file : Path
+        ``scores.parquet``, in the engine's folder.
+    customers : int
+        How many they are.
+    outlook : dict
+        What they are expected to do together (`pipelines.outlook.outlook`).
+    to_act_on : ToActOn
+        Those to act on, and the list of the first of them.
+    counts : dict of str to list of int
+        Customers by bin of the champion's reference; empty if it has none.
     listed : DataFrame
-        Those to act on, with reasons in words.
+        That list, with reasons in words.
     told : DataFrame
         The reasons, a row each.
     """
 
-    scores: pd.DataFrame
-    frame: pd.DataFrame
+    file: Path
+    customers: int
+    outlook: Outlook
+    to_act_on: ToActOn
+    counts: Counts
     listed: pd.DataFrame
     told: pd.DataFrame
+
+    def warnings(self) -> list[Finding]:
+        """Say if not all those to act on are listed."""
+        listed, all_of_them = len(self.listed), self.to_act_on.customers
+        if listed == all_of_them:
+            return []
+        text = (
+            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list holds the "
+            f"first {listed:,} of them by value at risk, {SCORES} all"
+        )
+        return [Finding("warning", "list_cut", text, {"customers": all_of_them, "listed": listed})]
 
 
 def score_base(
@@ -74,21 +100,49 @@ def score_base(
     console : Console
         Where progress goes.
     """
+    work = piece_scorer(log, config, scorer, version, as_of)
+    file = engine.folder / SCORES
     with console.step(f"features of all customers as of {as_of}"):
-        frame = features_of(engine, log, scorer, as_of)
-    with console.step(f"scoring {len(frame):,} customers with version {version}"):
-        scores = _scores(frame, scorer, version, as_of, config.economics.terms)
-    listed = risk_list(scores, scorer.primary_horizon, scorer.clv_horizon)
-    with console.step(f"reasons for the {len(listed):,} customers to act on"):
-        listed, told = find_reasons(listed, frame, scorer, config, log)
-    return Base(scores, frame, listed, told)
+        raw = engine.keep(features_of(engine, log, work), "features")
+        customers = engine.number(raw.count())
+    if not customers:
+        raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
+    with console.step(f"scoring {customers:,} customers with version {version}"):
+        sums = write_scores(engine.pieces(work, raw, "customer_id"), file)
+        found = to_act_on(file, scorer.primary_horizon, scorer.clv_horizon, engine.folder)
+    with console.step(f"reasons for the {len(found.listed):,} customers to act on"):
+        first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
+        listed, told = find_reasons(found.listed, first, scorer, config, log)
+    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told)
+
+
+def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str, as_of: date) -> PieceScorer:
+    """Say what it takes to score customers of this log; arguments as those of `score_base`."""
+    # What it cost to win a customer is no feature of the model, and may still be known of them.
+    known = {f.name for f in log.features(scorer.horizons)} - {*scorer.features}
+    names = (*scorer.features, *({"acquisition_cost"} & known))
+    has, attributes = log.records.has, log.records.attributes
+    return PieceScorer(scorer, config.economics.terms, names, has, attributes, version, as_of)
+
+
+def features_of(engine: Engine, log: PurchaseLog, work: PieceScorer) -> ir.Table:
+    """Build what scoring needs of every customer who is known at its date."""
+    snapshot = take_snapshot(make_history(log.records, engine.keep, work.as_of), [work.as_of])
+    return build_features(snapshot, work.scorer.horizons, work.names)
+
+
+def rows_of(engine: Engine, table: ir.Table, ids: "pd.Series[str]") -> pd.DataFrame:
+    """Fetch the rows of some customers."""
+    file = engine.folder / "customers.parquet"
+    pq.write_table(pa.table({"customer_id": pa.array(ids, pa.string())}), file)
+    return engine.frame(table.semi_join(engine.read_fetched(file), "customer_id"))
 
 
 def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> dict[str, Writer]:
     """Say what writes each file of a run; the same content gives the same bytes."""
     currency, language = config.project.currency, config.project.language
     found: dict[str, Writer] = {
-        "scores.parquet": lambda path: _write_scores(base.scores, path),
+        SCORES: partial(_copy_scores, base),
         "risk_list.csv": lambda path: write_risk_list(base.listed, path, currency),
         "reasons.parquet": lambda path: write_reasons(base.told, path),
     }
@@ -99,40 +153,9 @@ def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> d
     return found
 
 
-def features_of(engine: Engine, log: PurchaseLog, scorer: Scorer, as_of: date) -> pd.DataFrame:
-    """Build what the scorer needs of every customer who is known at a date, in model form."""
-    known = {f.name: f for f in log.features(scorer.horizons)}
-    snapshot = take_snapshot(make_history(log.records, engine.keep, as_of), [as_of])
-    own_cost = [name for name in known if name == "acquisition_cost" and name not in scorer.features]
-    wanted = [*scorer.features, *own_cost]
-    raw = engine.frame(build_features(snapshot, scorer.horizons, wanted))
-    if raw.empty:
-        raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
-    return to_model_frame(raw, [known[name] for name in wanted])
-
-
-def _scores(
-    frame: pd.DataFrame, scorer: Scorer, version: str, as_of: date, economics: Economics
-) -> pd.DataFrame:
-    said = scorer.score(frame, economics)
-    facts = frame.drop(columns="cutoff").assign(as_of=as_of, model_version=version)
-    for count in ("frequency", "recency", "T", "days_since_last_order", "n_orders"):
-        facts[count] = facts[count].astype("int64")
-    if not scorer.has_amounts:
-        facts[["monetary_value", "total_spend"]] = float("nan")
-    columns = score_columns(scorer.horizons, scorer.clv_horizon)
-    return pd.concat([facts, said], axis=1)[columns].sort_values("customer_id", ignore_index=True)
-
-
-def _write_scores(scores: pd.DataFrame, path: Path) -> int:
-    """Write Parquet whose bytes depend on the content alone."""
-    dates = [c for c in scores.columns if c.startswith("next_order_")]
-    table = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(None)
-    for name in dates:
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, table.column(name).cast(pa.timestamp("s")).cast(pa.date32()))
-    pq.write_table(table, path, compression="zstd")
-    return len(scores)
+def _copy_scores(base: Base, path: Path) -> int:
+    shutil.copyfile(base.file, path)
+    return base.customers
 
 
 def _write_table(engine: Engine, table: ir.Table, path: Path) -> int:
