@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,9 @@ from models.categories import Categories, with_categories
 from models.economics import Economics, against_cost, path_days, profit_path
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
+from models.reference import Reference, learn_reference, some_of_each
 from models.spend_range import SpendRange
+from models.table_record import TableRecords, records_from_dict, records_to_dict
 from models.value import ValueModel
 from models.witnesses import Grounds, grounds_from_state, grounds_state
 
@@ -68,6 +71,10 @@ class Scorer:
         What reasons rest on (`models.reasons`); a scorer without them gives none.
     categories : Mapping[str, Sequence[str]]
         The features that are text, and the values that are told apart.
+    reference : Reference or None
+        How the training base was spread over features and scores; None where it was too small for it.
+    tables : Mapping[str, TableRecord]
+        What the training saw of each input table, by its name in the config; empty where it was not recorded.
     """
 
     purchase: PurchaseModel
@@ -84,6 +91,8 @@ class Scorer:
     period: str = "day"
     grounds: Grounds | None = None
     categories: Categories = field(default_factory=dict)
+    reference: Reference | None = None
+    tables: TableRecords = field(default_factory=dict)
 
     @property
     def btyd(self) -> Btyd:
@@ -173,6 +182,29 @@ class Scorer:
         churn = 1 - curve[:, times.index(self.primary_horizon)]
         lapsed_below = LAPSED_SHARE * float(curve[:, times.index(self.clv_horizon)].mean())
         return replace(self, tier_edges=tier_edges(churn), lapsed_below=lapsed_below)
+
+    def with_reference(self, panel: pd.DataFrame, first_day: date, seed: int) -> "Scorer":
+        """Keep how customers were spread over features and scores at each cutoff of the training.
+
+        Parameters
+        ----------
+        panel : DataFrame
+            Feature rows of all cutoffs, text as it stands in the log.
+        first_day : date
+            Of the log.
+        seed : int
+            Of the draw, where a cutoff has many customers.
+        """
+        rows = some_of_each(panel, date.fromisoformat(self.trained_until), seed)
+        said = self.score(rows[["customer_id", "cutoff", *self.features]])[self.watched]
+        return replace(self, reference=learn_reference(rows, said, self.categories, first_day))
+
+    @property
+    def watched(self) -> list[str]:
+        """The score columns whose drift is judged."""
+        spend = [f"expected_spend_{self.primary_horizon}d"] if self.has_amounts else []
+        chances = [f"p_purchase_{horizon}d" for horizon in self.horizons]
+        return [*chances, f"expected_orders_{self.primary_horizon}d", *spend]
 
     def lost(self, given: Mapping[str, bool]) -> list[str]:
         """Name the features that are not given any more, or are text where they were numbers, or the reverse.
@@ -294,6 +326,8 @@ class Scorer:
             "trained_until": self.trained_until,
             "period": self.period,
             "grounds": grounds,
+            "reference": None if self.reference is None else self.reference.to_dict(),
+            "tables": records_to_dict(self.tables),
         }
         return state, trees | of_witnesses
 
@@ -334,6 +368,8 @@ class Scorer:
             period=state.get("period", "day"),  # models of before it was recorded have none
             grounds=grounds_from_state(state.get("grounds"), trees),  # nor these
             categories={name: tuple(values) for name, values in state.get("categories", {}).items()},
+            reference=Reference.from_dict(state["reference"]) if state.get("reference") else None,
+            tables=records_from_dict(state.get("tables", {})),
         )
 
 

@@ -37,11 +37,11 @@ def judge_tables(engine: Engine, log: PurchaseLog, bought: ir.Table, until: date
         both = engine.number(people.semi_join(buyers, "customer_id").count())
         yield judge_customers(name, engine.number(people.count()), n_buyers, both)
         if name != "customers":
-            days = _days(engine, table, until)
+            days = days_with_rows(engine, table, until)
             yield judge_days(name, days, log.first_order_day, until)
 
 
-def _days(engine: Engine, table: ir.Table, until: date) -> NDArray[np.int64]:
+def days_with_rows(engine: Engine, table: ir.Table, until: date) -> NDArray[np.int64]:
     """Return the days before `until` that have rows, without the stray ones."""
     seen = table.filter(table.day < day_number(until))
     found = engine.frame(seen.group_by("day").agg(n=seen.count()).order_by("day"))

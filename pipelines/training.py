@@ -1,6 +1,7 @@
 """Training without MLflow: panel, folds, the winner, and the scorer it becomes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -41,10 +42,12 @@ from models.spend_range import SpendRange, fit_spend_range
 from models.value import fit_value
 from models.witnesses import find_grounds
 from pipelines.config import Config
+from pipelines.console import Step
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.period_rows import window_end
 from pipelines.purchase_log import PurchaseLog, require_purchase
+from pipelines.table_records import table_records
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ def fit_scorer(
     log: PurchaseLog,
 ) -> Scorer:
     """Refit what the folds chose on all labels that are mature by ``schedule.until``."""
-    recipe, trees_weight = choice.recipe, choice.trees_weight
+    recipe, trees_weight, as_built = choice.recipe, choice.trees_weight, panel
     target, features, seed = config.target, feature_names(log, config), config.training.seed
     until = pd.Timestamp(schedule.until)
     if recipe.family != "bgnbd":  # all that a score says then rests on the same story of who leaves
@@ -243,7 +246,8 @@ def fit_scorer(
         grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
     )
     # All it sees when it scores.
-    return scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
+    scorer = scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
+    return scorer.with_reference(as_built[["customer_id", "cutoff", *used]], log.first_day, seed)
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:
@@ -253,18 +257,26 @@ def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...
 
 
 def train_scorer(
-    engine: Engine, log: PurchaseLog, config: Config, until: date, say: Callable[[str], Any]
+    engine: Engine,
+    log: PurchaseLog,
+    config: Config,
+    until: date,
+    step: Callable[[str], AbstractContextManager[Step]],
 ) -> Training:
-    """Run the whole of a training on what was known strictly before `until`."""
+    """Run the whole of a training on what was known strictly before `until`; `step` is a console's."""
     schedule = make_schedule(config, log, until)
-    with say(f"panel of {len(schedule.cutoffs)} cutoffs, {schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"):
+    span = f"{schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"
+    with step(f"panel of {len(schedule.cutoffs)} cutoffs, {span}") as at_work:
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
+        at_work.rows = len(panel)
     schedule = with_usable_folds(panel, schedule, config)
-    with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
+    with step(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each") as at_work:
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
+        at_work.rows = len(folds)
     choice = choose(folds, config.training.seed)
-    with say(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
+    with step(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
         scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
+        scorer = replace(scorer, tables=table_records(engine, log, config, until))
     return Training(schedule, panel, folds, choice.recipe, scorer)
 
 

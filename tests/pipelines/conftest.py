@@ -10,6 +10,7 @@ import pytest
 
 from models.simulate import ShopSpec, simulate_shop
 from pipelines.cli import main
+from pipelines.publish import LOCKS
 
 AS_OF = "2025-03-01"
 HORIZONS = [14, 45, 90]
@@ -103,10 +104,13 @@ def run_shop(tmp_path_factory: pytest.TempPathFactory, orders: Path) -> Path:
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """All paths under a folder with their bytes, to see that a command wrote nothing."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))
+    """All paths under a folder with their bytes, to see that nothing but locks and the log was written."""
+    found = {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
+        for p in sorted(folder.rglob("*"))
+        if LOCKS not in p.parts
     }
+    return {path: data for path, data in found.items() if Path(path).name != "log.jsonl"}
 
 
 def copy_shop(config: Path, folder: Path) -> Path:
