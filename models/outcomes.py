@@ -142,22 +142,18 @@ def _groups(labels: pd.DataFrame, whole: str, name: str) -> Iterator[tuple[str, 
 
 def _lines(rows: _Rows, spreads: Mapping[str, Spread | None], level: float) -> Iterator[dict[str, Any]]:
     p, n = rows.expected["buyers"], len(rows.customer)
-    low, high = buyers_between(p, level, _overlap(rows, "buyers", float((p * (1 - p)).sum())))
     expected, came = float(p.sum()), float(rows.actual["buyers"].sum())
+    # Who bought tells it for amounts as well, and steadier than a few large ones would.
+    overlap = overlap_of(rows.customer, rows.actual["buyers"] - p, float((p * (1 - p)).sum()))
+    low, high = buyers_between(p, level, overlap)
     yield _line("buyers", expected, came, low, high, FEWER)
     yield _line("churn_rate", 1 - expected / n, 1 - came / n, 1 - high / n, 1 - low / n, LESS)
     for measure, spread in spreads.items():
         low, high = np.nan, np.nan
         if spread is not None:
-            variance = spread.moments(p, rows.expected[measure]).variance
-            overlap = _overlap(rows, measure, variance)
             low, high = spread.between(p, rows.expected[measure], level, overlap)
         totals = float(rows.expected[measure].sum()), float(rows.actual[measure].sum())
         yield _line(measure, *totals, low, high, LESS if measure == "spend" else FEWER)
-
-
-def _overlap(rows: _Rows, measure: str, variance: float) -> float:
-    return overlap_of(rows.customer, rows.actual[measure] - rows.expected[measure], variance)
 
 
 def _line(

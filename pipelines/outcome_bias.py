@@ -4,7 +4,7 @@ import csv
 from datetime import date
 
 from models.findings import Finding
-from models.outcomes import WITHIN
+from models.outcomes import COLUMNS, WITHIN
 from pipelines.config import Config
 from pipelines.outcome_files import newest_outcomes
 from pipelines.version import DIGEST, Version
@@ -35,14 +35,18 @@ def judge_outcomes(config: Config, champion: Version, as_of: date) -> Finding | 
         return None
     try:
         with path.open(encoding="utf-8", newline="") as handle:
-            lines = [line for line in csv.DictReader(handle) if _is_of(line, champion)]
+            reader = csv.DictReader(handle)
+            lacking = set(COLUMNS) - set(reader.fieldnames or ())
+            if lacking:
+                raise ValueError(f"it has no {min(lacking)}")
+            lines = [line for line in reader if _is_of(line, champion)]
         by_horizon = {int(line["horizon"]): line for line in lines}
         if not by_horizon:
             return None
         primary = config.target.primary_horizon
         horizon = primary if primary in by_horizon else max(by_horizon)
         return _judged(by_horizon[horizon], horizon, config.limits.max_outcome_bias, path.parent.name)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         text = f"{path}: cannot be read ({error}): run `repurchase outcomes` to write it anew"
         return Finding("warning", "outcomes", text)
 

@@ -55,7 +55,8 @@ def outcomes(config: Config, console: Console, as_of: date) -> Answer:
             with console.step(f"comparing what was expected with what came, for {n_rows:,} rows"):
                 compared, gone = _compared(folder / ROWS, found)
             said = [_summary(found, n_rows, as_of), *gone, *found.left_out]
-            page = outcomes_page(compared, as_of, [*said, _beyond(compared)], config.project.currency or "")
+            shown = (config.target.primary_horizon, config.project.currency or "")
+            page = outcomes_page(compared, as_of, [*said, _beyond(compared)], *shown)
             csv = compared.to_csv(index=False, float_format="%.12g", lineterminator="\n")
             (folder / TABLE).write_text(csv, "utf-8")
             (folder / PAGE).write_text(page, "utf-8")
@@ -95,7 +96,7 @@ def _gone(closed: pd.DataFrame, horizon: int) -> dict[str, str]:
 def _summary(found: Due, n_rows: int, as_of: date) -> str:
     following = found.next
     short = ", where the log ends" if found.until < as_of else ""
-    text = f"over by {found.until}{short}: {_windows(found)}, {n_rows:,} rows"
+    text = f"{_windows(found)} were over by {found.until}{short}, with {n_rows:,} rows"
     if following is None:
         return f"{text}; none is open"
     return (
