@@ -14,11 +14,13 @@ from features.calendar import day_number
 from features.history import make_history
 from features.labels import add_labels, label_names
 from models.outcomes import CLOSED
+from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.outcome_runs import Due
 from pipelines.period_rows import window_end
 from pipelines.published_runs import Run
 from pipelines.purchase_log import PurchaseLog
+from pipelines.run_customers import RunCustomers
 
 _TYPES = {
     "as_of": pa.date32(),
@@ -31,7 +33,7 @@ _TYPES = {
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLOSED])
 
 
-def close_runs(engine: Engine, log: PurchaseLog, due: Due) -> Iterator[pd.DataFrame]:
+def close_runs(engine: Engine, log: PurchaseLog, config: Config, due: Due) -> Iterator[pd.DataFrame]:
     """Close runs one by one: the rows of each horizon that is over, in order, sorted by customer.
 
     What came is what training calls a label (`features.labels`): orders placed in the window, net of the
@@ -40,15 +42,18 @@ def close_runs(engine: Engine, log: PurchaseLog, due: Due) -> Iterator[pd.DataFr
     """
     entries = make_history(log.records, engine.keep).parts["entries"]
     known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
+    customers = RunCustomers(engine, known, config)
     for run in due.runs:
         horizons = due.horizons(run)
         # Those whom the run speaks of, whoever the log shows on that date today.
-        scores = engine.read_fetched(run.folder / "scores.parquet")
-        who = scores.select("customer_id", cutoff=ibis.literal(day_number(run.as_of), "int64"))
+        who = customers.of(run).mutate(cutoff=ibis.literal(day_number(run.as_of), "int64"))
         end_of = window_end(log.period, [run.as_of], horizons)
         labelled = add_labels(who, entries, [run.as_of], horizons, due.until, end_of)
         raw = engine.frame(_with_presence(labelled, known))
-        happened = to_model_frame(raw, (), horizons).merge(raw[["customer_id", "in_log"]], on="customer_id")
+        happened = to_model_frame(raw, (), horizons).merge(
+            raw[["customer_id", "listed", "in_log"]], on="customer_id", validate="one_to_one"
+        )
+        happened["shown"] = customers.names(run, happened["customer_id"], happened["listed"])
         for horizon in horizons:
             yield _closed(run, horizon, happened, log)
 
@@ -60,23 +65,21 @@ def _with_presence(labelled: ir.Table, known: ir.Table) -> ir.Table:
 
 def _closed(run: Run, horizon: int, happened: pd.DataFrame, log: PurchaseLog) -> pd.DataFrame:
     names = {
+        "customer_id": "listed",
         f"p_purchase_{horizon}d": "p_purchase",
         f"expected_orders_{horizon}d": "expected_orders",
         f"expected_spend_{horizon}d": "expected_spend",
     }
-    promised = run.scores(["customer_id", "model_version", "risk_tier", *names]).rename(columns=names)
+    promised = run.scores([*names, "model_version", "risk_tier"]).rename(columns=names)
     came = dict(zip(label_names(horizon), ("bought", "orders", "spend"), strict=True))
-    rows = promised.merge(
-        happened[["customer_id", "in_log", *came]].rename(columns=came),
-        on="customer_id",
-        how="left",
-        validate="one_to_one",
-    )
+    told = happened[["listed", "shown", "in_log", *came]].rename(columns={"shown": "customer_id", **came})
+    rows = promised.merge(told, on="listed", how="left", validate="one_to_one")
     if not log.has_amounts:
         rows["spend"] = float("nan")
     digest = run.manifest["model"]["digest"]
     rows = rows.assign(run=run.run_id, as_of=run.as_of, horizon=horizon, model_digest=digest)
-    return rows.astype({"model_version": "str", "bought": "int64", "orders": "int64"})[CLOSED]
+    rows = rows.astype({"model_version": "str", "bought": "int64", "orders": "int64"})
+    return rows[CLOSED].sort_values("customer_id", ignore_index=True)
 
 
 def write_closed(frames: Iterable[pd.DataFrame], path: Path) -> int:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.locks import locked
-from pipelines.publish import _point, _sync, _sync_tree
+from pipelines.publish import FRESH, LOCKS, _point, _sync, _sync_tree
 
 OUTCOMES, MADE = "outcomes", ".made"
 TABLE, ROWS, PAGE = "outcomes.csv", "closed.parquet", "outcomes.html"
@@ -40,7 +40,7 @@ def replacing(output: Path, as_of: date) -> Iterator[Path]:
         If another process is at it.
     """
     root = output / OUTCOMES
-    with locked(output / ".locks" / OUTCOMES, wait=False):
+    with locked(output / LOCKS / OUTCOMES, wait=False):
         folder = root / MADE / f"{as_of.isoformat()}-{secrets.token_hex(3)}"
         folder.mkdir(parents=True)
         try:
@@ -55,8 +55,10 @@ def replacing(output: Path, as_of: date) -> Iterator[Path]:
 
 
 def _sweep(root: Path, but: Path) -> None:
-    """Remove folders to which no date leads."""
+    """Remove folders to which no date leads, and links that a killed process has not put in place."""
     kept = {link.resolve() for link in root.glob(f"{_DATE}*")} | {but.resolve()}
     for folder in (root / MADE).iterdir():
         if folder.resolve() not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+    for link in root.glob(f"{FRESH}*"):
+        link.unlink(missing_ok=True)

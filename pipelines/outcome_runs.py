@@ -12,8 +12,9 @@ from features.errors import ContractError
 from features.periods import Period
 from pipelines.config import Config
 from pipelines.failures import NotReady, Refused
-from pipelines.published_runs import BY_DATE, Run, faults, read_run
+from pipelines.published_runs import SCORES, Run, current_dates, date_link, faults, read_run
 from pipelines.purchase_log import PurchaseLog
+from pipelines.run_customers import foreign_names
 
 _PROMISE = re.compile(r"p_purchase_(\d+)d")
 
@@ -75,31 +76,32 @@ def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
     """Find the current run of every date before `as_of` that can be held to account, and say which cannot.
 
     Left out are runs in hindsight, whose model had seen what came; runs that are not as they were published;
-    and those of a model of another name.
+    those of a model of another name, and those under pseudonyms that the present key does not give.
 
     Raises
     ------
     Refused
         If nothing was ever published.
     """
-    links = [link for link in sorted((config.output / BY_DATE).glob("as_of=*")) if link.exists()]
-    if not links:
+    dates = current_dates(config.output)
+    if not dates:
         raise Refused(
             f"{config.output}: no run has been published; hint: `repurchase score --as-of D` publishes one"
         )
     runs: list[Run] = []
     left_out: list[str] = []
-    for link in links:
-        try:
-            run = read_run(link)
-        except Refused as reason:
-            left_out.append(f"a run is left out: {reason}")
-            continue
-        why = _why_not(run, config) if run.as_of < as_of else None
-        if why is not None:
-            left_out.append(f"run {run.run_id} of {run.as_of} is left out: {why}")
-        elif run.as_of < as_of:
-            runs.append(run)
+    for day in dates:
+        if day < as_of:
+            try:
+                run = read_run(date_link(config.output, day))
+                why = _why_not(run, config)
+            except Refused as reason:
+                left_out.append(f"the run of {day} is left out: {reason}")
+                continue
+            if why is None:
+                runs.append(run)
+            else:
+                left_out.append(f"run {run.run_id} of {day} is left out: {why}")
     return runs, left_out
 
 
@@ -112,7 +114,7 @@ def _why_not(run: Run, config: Config) -> str | None:
     name = run.manifest["model"]["name"]
     if name != config.mlflow.model:
         return f"it is of model {name!r}, and [mlflow] model is {config.mlflow.model!r}"
-    return None
+    return foreign_names(run, config)
 
 
 def due(config: Config, log: PurchaseLog, as_of: date) -> Due:
@@ -141,7 +143,7 @@ def due(config: Config, log: PurchaseLog, as_of: date) -> Due:
 
 
 def _windows(run: Run, period: Period) -> Iterator[Window]:
-    horizons = promised(run.folder / "scores.parquet")
+    horizons = promised(run.folder / SCORES)
     period.check_horizons(horizons)
     for horizon in horizons:
         yield Window(run, horizon, period.end_of(run.as_of, horizon))

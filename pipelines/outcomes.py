@@ -51,7 +51,7 @@ def outcomes(config: Config, console: Console, as_of: date) -> Answer:
             found = due(config, log, as_of)
         with replacing(config.output, as_of) as folder:
             with console.step(f"closing {_windows(found)}"):
-                n_rows = write_closed(close_runs(engine, log, found), folder / ROWS)
+                n_rows = write_closed(close_runs(engine, log, config, found), folder / ROWS)
             with console.step(f"comparing what was expected with what came, for {n_rows:,} rows"):
                 compared, gone = _compared(folder / ROWS, found)
             said = [_summary(found, n_rows, as_of), *gone, *found.left_out]

@@ -18,10 +18,12 @@ from models.outcomes import CLOSED, COLUMNS, WITHIN, expected_against_actual
 from pipelines import outcomes as command
 from pipelines.cli import main
 from pipelines.closing import close_runs
-from pipelines.config import load_config
+from pipelines.config import Config, load_config
 from pipelines.console import Console
 from pipelines.engine import open_engine
+from pipelines.failures import NotReady
 from pipelines.outcome_runs import due
+from pipelines.pseudonyms import own_pseudonyms
 from pipelines.purchase_log import open_log
 from pipelines.registry import Registry
 from pipelines.version import CHAMPION
@@ -196,6 +198,7 @@ def test_the_same_again_is_the_same_to_the_byte(closed: Path, tmp_path: Path, ca
     config = copy_shop(closed, tmp_path / "again")
     before, made = ledger(config).resolve(), ledger(config).parent / ".made"
     (made / "left by a killed process").mkdir()
+    (made.parent / ".link-abc").symlink_to("nowhere")
     capsys.readouterr()
     assert main(["--config", str(config), "--quiet", "outcomes", "--as-of", BY]) == 0
     after = ledger(config).resolve()
@@ -204,6 +207,7 @@ def test_the_same_again_is_the_same_to_the_byte(closed: Path, tmp_path: Path, ca
     # The one before stays for whoever is reading it.
     assert before != after
     assert set(made.iterdir()) == {before, after}
+    assert {path.name for path in made.parent.iterdir()} == {".made", f"as_of={BY}"}
     said = capsys.readouterr().out
     assert "6 windows of 2 runs were over by 2025-06-19, with " in said
     assert "Version 1, 90 days: buyers" in said
@@ -332,7 +336,7 @@ def test_runs_that_are_not_what_they_should_be_are_left_out_by_name(own: Path, c
         ("2025-03-07", "it is of model 'another', and [mlflow] model is 'repurchase'"),
     ):
         assert f"run copy-{as_of} of {as_of} is left out: {why}" in said["warnings"]
-    assert any("as_of=2025-03-06" in w and "cannot be read" in w for w in said["warnings"])
+    assert any(w.startswith("the run of 2025-03-06 is left out: ") for w in said["warnings"])
     assert set(table(own)["as_of"].dropna()) == set(DATES)
 
 
@@ -369,7 +373,9 @@ def test_the_page_stands_alone(closed: Path) -> None:
         assert words in page
 
 
-def publish_by_hand(output: Path, as_of: str, horizons: Sequence[int], customers: Sequence[str]) -> None:
+def publish_by_hand(
+    output: Path, as_of: str, horizons: Sequence[int], customers: Sequence[str], **facts: Any
+) -> None:
     """Lay out a run that promises everybody the same."""
     folder = output / "runs" / f"by-hand-{as_of}"
     folder.mkdir(parents=True)
@@ -381,7 +387,7 @@ def publish_by_hand(output: Path, as_of: str, horizons: Sequence[int], customers
     manifest = {
         "run_id": folder.name, "as_of": as_of, "hindsight": False,
         "model": {"name": "repurchase", "version": "7", "digest": "sha256:7"},
-        "files": {"scores.parquet": {"sha256": checksum}},
+        "files": {"scores.parquet": {"sha256": checksum}}, **facts,
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     link = output / "scores" / f"as_of={as_of}"
@@ -397,7 +403,7 @@ def test_windows_of_a_log_dated_by_the_month_are_whole_months(tmp_path: Path) ->
     with opened(tmp_path, dated(daily, "month"), [30, 90]) as (engine, log):
         config = load_config(tmp_path / "repurchase.toml")
         found = due(config, log, date(2025, 4, 1))
-        frames = list(close_runs(engine, log, found))
+        frames = list(close_runs(engine, log, config, found))
     assert [(w.horizon, w.end) for w in found.closed] == [(30, date(2025, 2, 1)), (90, date(2025, 4, 1))]
     [reason] = found.left_out
     assert reason.startswith("run by-hand-2025-01-15 of 2025-01-15 is left out: ")
@@ -411,21 +417,62 @@ def test_windows_of_a_log_dated_by_the_month_are_whole_months(tmp_path: Path) ->
         assert rows["bought"].sum() > 20
 
 
-def test_a_log_without_amounts_closes_without_spend(tmp_path: Path) -> None:
-    days = pd.to_datetime(["2025-01-01", "2025-01-05", "2025-01-20", "2025-01-21", "2025-03-01"])
+VISITS = """\
+[project]
+name = "visits"
+[tables.transactions]
+source = "visits.csv"
+columns = { customer_id = "customer_id", ordered_at = "ordered_at" }
+"""
+
+
+def visits(folder: Path, more: str = "") -> Config:
+    """A log of five visits, without amounts."""
+    days = ["2025-01-01", "2025-01-05", "2025-01-20", "2025-01-21", "2025-03-01"]
     log = pd.DataFrame({"customer_id": ["a", "b", "a", "a", "b"], "ordered_at": days})
-    log.to_csv(tmp_path / "visits.csv", index=False)
-    (tmp_path / "repurchase.toml").write_text(
-        '[project]\nname = "visits"\n[tables.transactions]\nsource = "visits.csv"\n'
-        'columns = { customer_id = "customer_id", ordered_at = "ordered_at" }\n',
-        encoding="utf-8",
-    )
-    publish_by_hand(tmp_path / "out", "2025-01-10", [14], ["a", "b", "c"])
-    config = load_config(tmp_path / "repurchase.toml")
+    log.to_csv(folder / "visits.csv", index=False)
+    (folder / "repurchase.toml").write_text(VISITS + more, encoding="utf-8")
+    return load_config(folder / "repurchase.toml")
+
+
+def close_visits(config: Config) -> pd.DataFrame:
     with open_engine(config) as engine:
         shop = open_log(engine, config, Console(quiet=True))
-        [rows] = close_runs(engine, shop, due(config, shop, date(2025, 2, 1)))
+        return pd.concat(close_runs(engine, shop, config, due(config, shop, date(2025, 2, 1))))
+
+
+def test_a_log_without_amounts_closes_without_spend(tmp_path: Path) -> None:
+    config = visits(tmp_path)
+    publish_by_hand(config.output, "2025-01-10", [14], ["a", "b", "c"])
+    rows = close_visits(config)
     assert rows["orders"].tolist() == [2, 0, 0]
     assert rows["in_log"].tolist() == [True, True, False]
     assert rows["spend"].isna().all()
     assert set(expected_against_actual(rows)["measure"]) == {"buyers", "churn_rate", "orders"}
+
+
+@pytest.mark.parametrize("listed", ["ids", "pseudonyms"])
+@pytest.mark.parametrize("asked", ["ids", "pseudonyms"])
+def test_customers_are_found_and_called_as_the_config_asks(listed: str, asked: str, tmp_path: Path) -> None:
+    config = visits(tmp_path, f'[privacy]\nlists = "{asked}"\n')
+    names, ids = own_pseudonyms(config), ["a", "b", "c"]
+    facts = {"lists": listed, "key_id": names.key_id}
+    people = names.of_all(ids) if listed == "pseudonyms" else ids
+    publish_by_hand(config.output, "2025-01-10", [14], people, privacy=facts)
+    rows = close_visits(config)
+    found = dict(zip(rows["customer_id"], zip(rows["orders"], rows["in_log"], strict=True), strict=True))
+    gone = people[2] if asked == "ids" else names.of("c")
+    own = names.of_all(ids) if asked == "pseudonyms" else ids
+    assert found == {own[0]: (2, True), own[1]: (0, True), gone: (0, False)}
+    assert rows["customer_id"].is_monotonic_increasing
+
+
+def test_pseudonyms_of_another_key_are_left_out(tmp_path: Path) -> None:
+    config = visits(tmp_path)
+    facts = {"lists": "pseudonyms", "key_id": "01234567"}
+    publish_by_hand(config.output, "2025-01-10", [14], ["c_1"], privacy=facts)
+    with pytest.raises(NotReady, match=r"is left out: it lists pseudonyms: .*there is no such key"):
+        close_visits(config)
+    own = own_pseudonyms(config).key_id
+    with pytest.raises(NotReady, match=f"made with another key \\(01234567, the present is {own}"):
+        close_visits(config)

@@ -63,7 +63,6 @@ def test_the_page_shows_the_files_as_they_are() -> None:
         assert f"\n{text}```\n" in PAGE, f"docs/scheduling.md shows another {name}"
 
 
-@pytest.mark.xfail(reason="`outcomes` is being built; strict, so that this line goes when it is there")
 def test_every_call_in_it_is_one() -> None:
     found = calls()
     assert sum("score" in call for call in found) == 4
