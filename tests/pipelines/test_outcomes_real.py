@@ -40,7 +40,7 @@ def entries(log: pd.DataFrame) -> dict[str, list[Entry]]:
     found: defaultdict[str, list[Line]] = defaultdict(list)
     for row in known.itertuples():
         at = row.invoice_date.to_pydatetime()
-        day, number, customer = (at.date() - EPOCH).days, str(row.invoice), str(row.customer_id)
+        day, number, customer = (at.date() - EPOCH).days, str(row.invoice), str(int(row.customer_id))
         amount = round(row.quantity * row.unit_price * 10_000)
         found[customer].append(
             Line(
