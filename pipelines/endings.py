@@ -55,7 +55,7 @@ def ending_of(error: BaseException) -> Ending:
     if isinstance(error, Failure):
         return _alike(error.exit_code, str(error))
     if isinstance(error, KeyboardInterrupt):
-        return _alike(INTERRUPTED, "interrupted; nothing was published")
+        return _alike(INTERRUPTED, "interrupted")
     if isinstance(error, OSError):
         said = str(error) if error.errno else words_of(error)
         return _alike(EnvironmentFailed.exit_code, f"the environment failed, a retry is safe: {said}")

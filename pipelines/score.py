@@ -22,7 +22,7 @@ from pipelines.outlook import outlook_line
 from pipelines.proof import prove_log
 from pipelines.pseudonyms import how_listed
 from pipelines.publish import date_lock, publish, put_links_right
-from pipelines.published_runs import Run, current_run, faults
+from pipelines.published_runs import MANIFEST, SCORES, Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.reactions import react
 from pipelines.registry import Registry
@@ -65,37 +65,45 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         scorer = registry.load(champion)
         refuse_other_target(scorer, champion, config)
     with date_lock(config.output, as_of, wait=wait), open_engine(config) as engine:
-        doubts = check_columns(engine, config, scorer)
-        log = open_log(engine, config, console)
-        refuse_unfit(log, scorer, config, as_of)
-        with console.step("looking at what the log says"):
-            doubts += judge_inputs(engine, log, config, scorer, champion.tags["digest"], as_of)
-            warnings = [*_findings(engine, log, config, scorer, champion, as_of), *doubts]
-            refuse_strangers(warnings, log, scorer)
-            digests = fingerprints(engine, log.records, as_of)
-        parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
-        if before is not None and before.manifest.get("key") == run_key(parts) and not faults(before):
-            put_links_right(config.output, before)
-            clean_up(config.output, config.limits.keep_runs)
-            return _nothing_to_do(before, log, deliver(config, before))
-        with console.step("proving on a sample that no feature sees the future"):
-            prove_log(engine, log, config, as_of, for_one_date=True)
-        base = score_base(engine, log, config, scorer, champion.number, as_of, console)
-        drift, moved = judge_drift(scorer, base.counts, config, as_of)
-        warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
-        with console.step("publishing"):
-            facts = _facts(engine, log, config, scorer, champion, parts)
-            facts["drift"] = drift
-            facts["outlook"] = base.outlook
-            facts["supersedes"] = before and differences(
-                before, base.file, parts, scorer.primary_horizon, engine.folder
-            )
-            facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
-            run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
-            clean_up(config.output, config.limits.keep_runs)
+        run, lines, is_new = _scored(engine, config, console, champion, scorer, as_of)
+        clean_up(config.output, config.limits.keep_runs)
+    if is_new:
         record_scoring(registry, run, console)
-        delivered = deliver(config, run)
-    return _answer(run, base, scorer, log, config, delivered)
+    delivered = deliver(config, run)  # once the engine is closed: the log may lie where a sink writes
+    lines += [f"delivered to {one.sink}" for one in delivered if one.is_new]
+    return Answer(_published(run, delivered, is_new=is_new), lines)
+
+
+def _scored(
+    engine: Engine, config: Config, console: Console, champion: Version, scorer: Scorer, as_of: date
+) -> tuple[Run, list[str], bool]:
+    """Publish a run, unless it is there; return it, what is said of it, and whether it is new."""
+    doubts = check_columns(engine, config, scorer)
+    log = open_log(engine, config, console)
+    refuse_unfit(log, scorer, config, as_of)
+    with console.step("looking at what the log says"):
+        doubts += judge_inputs(engine, log, config, scorer, champion.tags["digest"], as_of)
+        warnings = [*_findings(engine, log, config, scorer, champion, as_of), *doubts]
+        refuse_strangers(warnings, log, scorer)
+        digests = fingerprints(engine, log.records, as_of)
+    parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
+    if before is not None and before.manifest.get("key") == run_key(parts) and not faults(before):
+        put_links_right(config.output, before)
+        return before, [*log.row_lines(), _nothing_to_do(before)], False
+    with console.step("proving on a sample that no feature sees the future"):
+        prove_log(engine, log, config, as_of, for_one_date=True)
+    base = score_base(engine, log, config, scorer, champion.number, as_of, console)
+    drift, moved = judge_drift(scorer, base.counts, config, as_of)
+    warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
+    with console.step("publishing"):
+        facts = _facts(engine, log, config, scorer, champion, parts)
+        facts |= {"drift": drift, "outlook": base.outlook}
+        facts["supersedes"] = before and differences(
+            before, base.file, parts, scorer.primary_horizon, engine.folder
+        )
+        facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
+        run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
+    return run, [*log.row_lines(), *_lines(run, base, scorer, config)], True
 
 
 def _findings(
@@ -156,40 +164,36 @@ def _facts(
     }
 
 
-def _nothing_to_do(run: Run, log: PurchaseLog, delivered: list[Delivery]) -> Answer:
-    text = (
+def _nothing_to_do(run: Run) -> str:
+    return (
         f"run {run.run_id} of {run.as_of} was made from the same model, settings and rows, and its files are "
         "whole: nothing to do"
     )
-    lines = [*log.row_lines(), text, *(f"delivered to {d.sink}" for d in delivered if d.is_new)]
-    return Answer(_published(run, delivered) | {"already_published": True}, lines)
 
 
-def _published(run: Run, delivered: list[Delivery]) -> dict[str, Any]:
+def _published(run: Run, delivered: list[Delivery], *, is_new: bool) -> dict[str, Any]:
     """What programs are told of a run, be it new or not."""
     return {
         "run_id": run.run_id,
         "folder": str(run.folder),
-        "already_published": False,
-        "customers": run.manifest["files"]["scores.parquet"]["rows"],
+        "already_published": not is_new,
+        "customers": run.manifest["files"][SCORES]["rows"],
         "listed": run.manifest["files"]["risk_list.csv"]["rows"],
         "content": run.manifest["content"],
         "outlook": run.manifest["outlook"],
         "hindsight": run.is_hindsight,
         "supersedes": run.manifest["supersedes"],
         "warnings": run.manifest["warnings"],
-        "sinks": {d.sink: d.rows for d in delivered},
-        "manifest": str(run.folder / "manifest.json"),
+        "sinks": {one.sink: one.rows for one in delivered},
+        "manifest": str(run.folder / MANIFEST),
     }
 
 
-def _answer(
-    run: Run, base: Base, scorer: Scorer, log: PurchaseLog, config: Config, delivered: list[Delivery]
-) -> Answer:
+def _lines(run: Run, base: Base, scorer: Scorer, config: Config) -> list[str]:
+    """Say of a new run what it found."""
     h, expected, replaced = scorer.primary_horizon, run.manifest["outlook"], run.manifest["supersedes"]
     at_risk = money(base.to_act_on.value_at_risk, config, scorer)
-    lines = [
-        *log.row_lines(),
+    return [
         *(f"warning: {warning['text']}" for warning in run.manifest["warnings"]),
         *([difference_line(replaced)] if replaced else []),
         f"{base.customers:,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
@@ -197,10 +201,8 @@ def _answer(
         outlook_line(expected, config.project.currency),
         f"{base.to_act_on.customers:,} customers to act on, with {at_risk} at risk",
         f"risk list: {run.folder / 'risk_list.csv'}",
-        f"all scores: {run.folder / 'scores.parquet'}",
-        *(f"delivered to {d.sink}" for d in delivered),
+        f"all scores: {run.folder / SCORES}",
     ]
-    return Answer(_published(run, delivered), lines)
 
 
 def money(value: float, config: Config, scorer: Scorer) -> str:
