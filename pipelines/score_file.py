@@ -128,9 +128,7 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
     with opened(folder, file, called) as (scores, by_id):
         named = scores.inner_join(by_id, "customer_id").order_by("called")
         renamed = named.drop("customer_id").rename(customer_id="called").select(*schema.names)
-        database: Any = (
-            renamed.get_backend()
-        )  # DuckDB 2.0 knows no more what Ibis 12.0 asks it for batches with
+        database: Any = renamed.get_backend()  # of DuckDB 2.0, Ibis 12.0 gets no batches
         batches = database.con.sql(database.compile(renamed)).to_arrow_reader(ROWS)
         _write(cut((pa.Table.from_batches([batch]).cast(schema) for batch in batches), ROWS), target)
     return target
