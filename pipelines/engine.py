@@ -115,8 +115,6 @@ class DuckdbEngine(Engine):
             self.connection = ibis.duckdb.connect(**options)
         except duckdb.Error as error:
             raise ContractError(f"[engine] options: {first_line(error)}") from None
-        # A picture of DuckDB's progress would stand between the lines of the answer.
-        self.connection.raw_sql("set enable_progress_bar = false")
         self._store = DuckdbStore(self.connection, spill)
 
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:

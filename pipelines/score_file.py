@@ -138,7 +138,6 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
 def opened(folder: Path, *files: Path) -> Iterator[list[ir.Table]]:
     """Open Parquet files of this machine in a DuckDB of bounded memory, which spills into a folder."""
     connection = ibis.duckdb.connect(memory_limit=_MEMORY, temp_directory=str(folder / "scores"))
-    connection.raw_sql("set enable_progress_bar = false")
     try:
         with reading("the scores"):
             yield [connection.read_parquet(file) for file in files]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines import engine
 from pipelines.cli import main
 from pipelines.publish import date_lock
 from pipelines.published_runs import current_run, faults
@@ -64,10 +65,10 @@ def test_other_settings_make_another_run_but_not_where_it_goes_or_how_long_it_st
     assert run(own_shop, capsys, "score", "--as-of", AS_OF)["supersedes"]["because"] == ["config"]
 
 
-@pytest.mark.parametrize("harm", ["file", "manifest"])
-def test_a_damaged_run_is_made_again(own_shop, capsys, harm):
+@pytest.mark.parametrize("harmed", ["risk_list.csv", "scores.parquet", "manifest.json"])
+def test_a_damaged_run_is_made_again(own_shop, capsys, harmed):
     damaged = current_run(own_shop.parent / "out", DAY)
-    (damaged.folder / ("risk_list.csv" if harm == "file" else "manifest.json")).write_text("x")
+    (damaged.folder / harmed).write_text("x")
     answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
     assert answer["run_id"] != damaged.run_id
     assert answer["content"] == damaged.manifest["content"]
@@ -106,6 +107,11 @@ def test_a_run_is_rebuilt_though_another_model_is_champion_and_the_log_goes_on(o
         assert answer["reproduced"]
         assert answer["content"] == content
     assert everything(out) == before
+
+
+def test_a_run_is_rebuilt_in_pieces_of_another_size(own_shop, capsys, monkeypatch):
+    monkeypatch.setattr(engine, "PIECE", 101)
+    assert run(own_shop, capsys, "replay", "latest")["reproduced"]
 
 
 def test_what_cannot_be_rebuilt_says_why(own_shop, capsys):
