@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("rollback",), (6,)),
     (("refresh", "--as-of", "2024-10-24"), (0, 3)),
     (("history",), (0,)),
+    (("identify", "c_" + "0" * 24), (2,)),
 )
 
 

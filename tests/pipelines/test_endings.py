@@ -48,7 +48,10 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.parametrize(
+    "bug",
+    [pytest.param(b, marks=pytest.mark.heavy if b == "another process" else ()) for b in BUGS],
+)
 def test_a_bug_is_told_and_kept_without_the_values_of_the_data(bug: str, capsys: Any) -> None:
     error = raised(BUGS[bug])
     assert WHO in repr(error)  # else there is nothing to see here
