@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.bins import Bins, number_bins, text_bins
@@ -14,7 +15,9 @@ Counts = dict[str, list[int]]
 """Column to its customers by bin."""
 
 LEAST = 100
-"""Customers a look needs: below, chance alone moves a column about as far as `[limits] max_psi`."""
+"""Customers the newest look needs: below, chance alone moves a column about as far as `[limits] max_psi`."""
+FEWEST = 50
+"""Customers an earlier look needs; without any, nothing is known of how the shop moves."""
 COMPARABLE = 0.25
 """Of the newest look's customers an earlier one needs: a shop in its first weeks is another shop."""
 ENOUGH = 10_000
@@ -114,7 +117,7 @@ def learn_reference(
     if sizes.iloc[-1] < LEAST:
         return None
     kept = [
-        pd.Timestamp(str(cutoff)) for cutoff in sizes.index[sizes >= max(LEAST, COMPARABLE * sizes.iloc[-1])]
+        pd.Timestamp(str(cutoff)) for cutoff in sizes.index[sizes >= max(FEWEST, COMPARABLE * sizes.iloc[-1])]
     ]
     newest = features["cutoff"] == kept[-1]
     every = pd.concat([features, scores], axis=1)
@@ -133,8 +136,9 @@ def learn_reference(
 
 def some_of_each(panel: pd.DataFrame, until: date, seed: int) -> pd.DataFrame:
     """Draw `ENOUGH` customers at each cutoff up to the end of the training, or all where there are fewer."""
-    seen = panel[panel["cutoff"] <= pd.Timestamp(until)]
-    return seen.sample(frac=1, random_state=seed).groupby("cutoff").head(ENOUGH).sort_index()
+    drawn = np.random.default_rng(seed).permutation(np.flatnonzero(panel["cutoff"] <= pd.Timestamp(until)))
+    cutoffs = panel["cutoff"].iloc[drawn]
+    return panel.iloc[np.sort(drawn[cutoffs.groupby(cutoffs.to_numpy()).cumcount() < ENOUGH])]
 
 
 def added(one: Counts, other: Counts) -> Counts:

@@ -196,7 +196,7 @@ class Scorer:
             Of the draw, where a cutoff has many customers.
         """
         rows = some_of_each(panel, date.fromisoformat(self.trained_until), seed)
-        rows = rows[["customer_id", "cutoff", *self.features]]
+        rows = rows[["customer_id", "cutoff", *self.features]].reset_index(drop=True)
         said = self.score(rows)[self.watched]
         return replace(self, reference=learn_reference(rows, said, self.categories, first_day))
 

@@ -247,7 +247,7 @@ def fit_scorer(
     )
     # All it sees when it scores.
     scorer = scorer.with_base(newest[["customer_id", "cutoff", *used, *btyd_columns(newest)]])
-    return scorer.with_reference(as_built[["customer_id", "cutoff", *used]], log.first_day, seed)
+    return scorer.with_reference(as_built, log.first_day, seed)
 
 
 def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...]:

@@ -230,6 +230,69 @@ def test_a_number_that_has_become_text_is_refused(
     )
 
 
+def refused(trained: Trained, capsys: Any, config: str, as_of: str = AS_OF, code: int = 4) -> str:
+    """Score with another config; return why it does not."""
+    other = trained.config.with_name("other.toml")
+    other.write_text(config, encoding="utf-8")
+    assert main(["--config", str(other), "--quiet", "score", "--as-of", as_of]) == code
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    return str(line)
+
+
+def test_a_table_that_was_emptied_is_refused(trained: Trained, capsys: Any) -> None:
+    events = trained.table("events.parquet")
+    events.head(0).to_parquet(trained.config.with_name("emptied.parquet"))
+    line = refused(trained, capsys, CONFIG.replace("events.parquet", "emptied.parquet"), code=2)
+    assert "emptied.parquet: 0 rows in 6 columns" in line
+    events.assign(lúc=pd.NaT).to_parquet(trained.config.with_name("emptied.parquet"))
+    anything = CONFIG.replace("[target]", "[policy]\nmax_quarantined = 1.0\n[target]")
+    line = refused(trained, capsys, anything.replace("events.parquet", "emptied.parquet"))
+    assert f"rows that the run of {AS_OF} saw are gone (100.0%)" in line
+
+
+def test_a_table_that_has_lost_half_of_its_rows_is_not_scored_with(trained: Trained, capsys: Any) -> None:
+    trained.table("events.parquet").iloc[::2].to_parquet(trained.config.with_name("half.parquet"))
+    line = refused(trained, capsys, CONFIG.replace("events.parquet", "half.parquet"))
+    assert f"rows that the run of {AS_OF} saw are gone (5" in line
+    assert "half.parquet: " in line
+
+
+def test_a_table_without_newer_rows_is_old(trained: Trained, capsys: Any) -> None:
+    """No row is gone that the run before saw; but nothing has come since."""
+    events = trained.table("events.parquet")
+    events[events["lúc"] < AS_OF].to_parquet(trained.config.with_name("old.parquet"))
+    config = CONFIG.replace("events.parquet", "old.parquet") + '[limits]\nold_log = "fail"\n'
+    line = refused(trained, capsys, config, "2024-10-27")
+    assert "old.parquet: the newest row is of 2024-10-19; 7 days up to 2024-10-27 are missing" in line
+
+
+def test_a_column_of_a_table_that_may_have_been_renamed(trained: Trained, capsys: Any) -> None:
+    events = trained.table("events.parquet")
+    events.rename(columns={"kênh": "nguồn"}).to_parquet(trained.config.with_name("renamed.parquet"))
+    line = refused(trained, capsys, CONFIG.replace("events.parquet", "renamed.parquet"), code=2)
+    assert "Then write 'nguồn' in [tables.events]" in line
+    trained.table("customers.csv").rename(columns={"điểm": "score"}).to_csv(
+        trained.config.with_name("renamed.csv"), index=False
+    )
+    line = refused(trained, capsys, CONFIG.replace("customers.csv", "renamed.csv"), code=2)
+    assert "column 'điểm' (for attribute điểm) is missing among 12 columns, and 'score' is new" in line
+
+
+def test_values_that_the_model_does_not_know(
+    trained: Trained, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "prove_log", lambda *_, **__: None)
+    people = trained.table("customers.csv")
+    people.assign(came_by=people["came_by"].replace("bạn bè", "giới thiệu")).to_csv(
+        trained.config.with_name("new_words.csv"), index=False
+    )
+    config = CONFIG.replace("customers.csv", "new_words.csv") + '[limits]\nunseen_categories = "fail"\n'
+    line = refused(trained, capsys, config)
+    assert "values that the model does not tell apart, new ones or written otherwise:" in line
+    assert "(acquisition_channel): " in line
+    assert "% of the customers, 0% in the training" in line
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shop's tables; tests write configs and other tables beside them."""
