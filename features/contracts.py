@@ -174,6 +174,11 @@ def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> Non
         Naming the file, the missing column, how many columns were found, and the closest name.
     """
     own = own_columns(raw)
+    if len(columns) > 1 and not any(source in raw.columns for source in columns.values()):
+        raise ContractError(
+            f"{name}: none of the {len(columns)} columns that the config names is among its {len(own)}",
+            hint="is there a line of column names? `repurchase init` shows what it finds",
+        )
     for standard, source in columns.items():
         if source not in raw.columns:
             raise ContractError(
@@ -242,5 +247,5 @@ def shown_names(names: Sequence[str]) -> str:
 
 
 def are_names(names: Iterable[str]) -> bool:
-    """Tell names of columns from a line of a log: that has a date or an amount, which begin with a digit."""
-    return not any(name.strip().lstrip("+-")[:1].isdigit() for name in names)
+    """Tell names of columns from a line of data: that has a date, an amount or an address."""
+    return not any(name.strip().lstrip("+-")[:1].isdigit() or "@" in name for name in names)

@@ -66,24 +66,39 @@ class Bins:
         return cls(tuple(state.get("edges", ())), None if values is None else tuple(values))
 
 
-def number_bins(column: "pd.Series[Any]") -> Bins:
+def number_bins(column: "pd.Series[Any]", every: "pd.Series[Any] | None" = None) -> Bins:
     """Draw edges by the quantiles of a column; values that many customers share get bins of their own.
+
+    Parameters
+    ----------
+    column : Series
+        Of numbers.
+    every : Series, optional
+        The column at other times as well: what many shared then gets a bin, too.
 
     Examples
     --------
     >>> number_bins(pd.Series([0.0] * 60 + list(range(1, 41)))).edges
     (-5e-324, 0.0, 20.5)
     """
-    known = column.to_numpy(float)
-    known = known[np.isfinite(known)]
-    values, counts = np.unique(known, return_counts=True)
-    shared = values[counts >= MASS * max(len(known), 1)]
+    known = _known(column)
+    shared = _shared(known) if every is None else np.union1d(_shared(known), _shared(_known(every)))
     others = known[~np.isin(known, shared)]
     n = min(MOST - len(shared), len(others) // FEWEST)
     between = np.quantile(others, np.arange(1, n) / n) if n > 1 else np.empty(0)
     rounded = [float(f"{edge:.{DIGITS}g}") for edge in between]
     below = np.nextafter(shared, -np.inf)
     return Bins(tuple(np.unique(np.concatenate([rounded, shared, below])).tolist()))
+
+
+def _known(column: "pd.Series[Any]") -> NDArray[np.float64]:
+    numbers = column.to_numpy(float)
+    return np.asarray(numbers[np.isfinite(numbers)])
+
+
+def _shared(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    values, counts = np.unique(numbers, return_counts=True)
+    return np.asarray(values[counts >= MASS * max(len(numbers), 1)])
 
 
 def text_bins(values: Sequence[str]) -> Bins:

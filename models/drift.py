@@ -107,8 +107,9 @@ def _distance(
 def movement(reference: Reference, column: str, days: int) -> float | None:
     """Return how far the training's own looks were from all that lay so many days or more before them.
 
-    Where the training looked less far back, movement is carried on with the square of the time, as is that of
-    a column which all customers shift alike.
+    Looks in the later half of the time that was looked at count. Where the training looked less far back,
+    movement is carried on with the square of the time, as is that of a column in which all customers move
+    alike.
 
     Returns
     -------
@@ -126,6 +127,8 @@ def movement(reference: Reference, column: str, days: int) -> float | None:
         return 0.0 if days == 0 else None
     nearest = []
     for k, look in enumerate(looks):
+        if 2 * ages[k] > ages[0]:  # an early look has few before it, and a young shop moves faster
+            continue
         before = [psi(looks[i], look) for i in range(k) if ages[i] - ages[k] >= reach]
         nearest += [min(before)] if before else []
     return max(nearest) * (days / reach) ** 2

@@ -117,11 +117,10 @@ def learn_reference(
         pd.Timestamp(str(cutoff)) for cutoff in sizes.index[sizes >= max(LEAST, COMPARABLE * sizes.iloc[-1])]
     ]
     newest = features["cutoff"] == kept[-1]
-    numbers, said = features[newest].select_dtypes("number"), scores[newest]
-    bins = {str(name): number_bins(numbers[name]) for name in numbers}
-    bins |= {name: text_bins(values) for name, values in categories.items() if name in features.columns}
-    bins |= {str(name): number_bins(said[name]) for name in said}
     every = pd.concat([features, scores], axis=1)
+    numbers = every.select_dtypes("number")
+    bins = {str(name): number_bins(column[newest], column) for name, column in numbers.items()}
+    bins |= {name: text_bins(values) for name, values in categories.items() if name in features.columns}
     looks = [every[features["cutoff"] == cutoff] for cutoff in kept]
     return Reference(
         cutoffs=tuple(cutoff.date().isoformat() for cutoff in kept),

@@ -196,7 +196,8 @@ class Scorer:
             Of the draw, where a cutoff has many customers.
         """
         rows = some_of_each(panel, date.fromisoformat(self.trained_until), seed)
-        said = self.score(rows[["customer_id", "cutoff", *self.features]])[self.watched]
+        rows = rows[["customer_id", "cutoff", *self.features]]
+        said = self.score(rows)[self.watched]
         return replace(self, reference=learn_reference(rows, said, self.categories, first_day))
 
     @property

@@ -119,9 +119,12 @@ def _check_sample(sample: pd.DataFrame, name: str) -> None:
     if sample.empty:
         raise ContractError(f"{name}: there are no rows below the column names", hint="is it the right file?")
     known = any(name_score(column, str(source)) for column in SOUNDS_LIKE for source in sample.columns)
-    if not known and not are_names(map(str, sample.columns)):
+    if not known:
+        is_data = "the first line holds data, not column names"
+        no_log = "no column looks like a customer, a date or an amount by its name"
         raise ContractError(
-            f"{name}: the first line holds data, not column names", hint="put a line of column names on top"
+            f"{name}: {no_log if are_names(map(str, sample.columns)) else is_data}",
+            hint="put a line of column names on top, or write the config by hand",
         )
 
 

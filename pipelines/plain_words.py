@@ -10,7 +10,8 @@ _AMOUNT = re.compile(r"[-+]?\d{1,3}([.,]\d{3})*[.,]\d{1,2}|[-+]?\d{1,3}([.,]\d{3
 _KIND = re.compile(r"(?:[A-Z]\w* )+(?:Error|Exception): ")
 _CODE = re.compile(r"\[[A-Z][A-Z_.]+\] ")
 """As in Spark's ``[CAST_INVALID_INPUT] The value …``."""
-_WORDS = re.compile(r"[A-Za-z][A-Za-z_ ,;.-]*")
+_WORDS = re.compile(r"((?:[A-Za-z_]+(?:-[A-Za-z]+)*[,;.]?(?: |$))*)([A-Za-z_]+(?=:))?")
+"""Whole words alone: of ``row of lan-7`` not the ``lan``."""
 
 
 def form_of(value: object) -> str:
@@ -43,13 +44,13 @@ def words_of(message: object) -> str:
     'Could not convert string …'
     >>> words_of("could not convert string to float: 'Lan'"), words_of("division by zero"), words_of("'Lan'")
     ('could not convert string to float …', 'division by zero', '…')
+    >>> words_of("[CAST_INVALID_INPUT] The value 'Lan' of"), words_of("no row of lan-7@shop.vn")
+    ('[CAST_INVALID_INPUT] The value …', 'no row of …')
     """
     first = str(message).strip().split("\n")[0]
     kind = _KIND.match(first)
     said = first[kind.end() :] if kind else first
     code = _CODE.match(said)
     words = _WORDS.match(said, code.end() if code else 0)
-    kept = (code.group() if code else "") + (words.group() if words else "")
-    if kept == said:
-        return kept
-    return f"{kept.rstrip(' ,;.-')} …".strip()
+    kept = f"{code.group() if code else ''}{words.group() if words else ''}"
+    return kept if kept == said else f"{kept.rstrip(' ,;.')} …".strip()

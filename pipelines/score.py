@@ -20,11 +20,13 @@ from pipelines.log_findings import log_warnings
 from pipelines.outcome_bias import judge_outcomes
 from pipelines.outlook import outlook_line
 from pipelines.proof import prove_log
+from pipelines.pseudonyms import how_listed
 from pipelines.publish import date_lock, publish, put_links_right
 from pipelines.published_runs import Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.reactions import react
 from pipelines.registry import Registry
+from pipelines.run_customers import PRIVACY
 from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import Base, run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
@@ -141,6 +143,7 @@ def _facts(
         "key_parts": parts,
         "config": config.shown(),
         "code": code_version(),
+        PRIVACY: how_listed(config),
         "model": {
             "name": config.mlflow.model,
             "version": champion.number,

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +18,7 @@ from pipelines.engine import reading
 from pipelines.outlook import Sums
 from pipelines.piece_scorer import SUMS, sums_of
 from pipelines.pieces import cut
+from pipelines.pseudonyms import Pseudonyms
 from pipelines.risk_list import LISTED_TIERS, list_columns, risk_list
 
 ROWS = 100_000
@@ -58,15 +61,18 @@ def write_scores(pieces: Iterable[pa.Table], path: Path) -> Sums:
         The file.
     """
     noted: list[Sums] = []
-    groups = cut(_scores(pieces, noted), ROWS)
-    group = next(groups)
-    # Numbers that hardly repeat need no dictionary: without, the file is smaller and sooner written.
-    texts = [field.name for field in group.schema if not pa.types.is_floating(field.type)]
-    with pq.ParquetWriter(path, group.schema, compression="zstd", use_dictionary=texts) as writer:
-        while group is not None:
-            writer.write_table(group.combine_chunks(), row_group_size=ROWS)
-            group = next(groups, None)
+    _write(cut(_scores(pieces, noted), ROWS), path)
     return sum(noted, start=Sums())
+
+
+def _write(groups: Iterator[pa.Table], path: Path) -> None:
+    """Write tables of `ROWS` rows, at least one, as row groups."""
+    first = next(groups)
+    # Numbers that hardly repeat need no dictionary: without, the file is smaller and sooner written.
+    texts = [field.name for field in first.schema if not pa.types.is_floating(field.type)]
+    with pq.ParquetWriter(path, first.schema, compression="zstd", use_dictionary=texts) as writer:
+        for group in chain([first], groups):
+            writer.write_table(group.combine_chunks(), row_group_size=ROWS)
 
 
 def _scores(pieces: Iterable[pa.Table], noted: list[Sums]) -> Iterator[pa.Table]:
@@ -101,6 +107,33 @@ def to_act_on(file: Path, horizon: int, clv_horizon: int, folder: Path) -> ToAct
         frame = first.select(columns).to_pyarrow().to_pandas(date_as_object=False)
         [found] = total.to_pyarrow().to_pylist()
     return ToActOn(found["n"], found["value"], risk_list(frame, horizon, clv_horizon))
+
+
+def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
+    """Write the scores again under pseudonyms, sorted by these: the order of before tells of the ids.
+
+    Parameters
+    ----------
+    file : Path
+        Of `write_scores`.
+    names : Pseudonyms
+        The shop's.
+    folder : Path
+        For the new file, and for what does not fit into memory.
+    """
+    ids = pq.read_table(file, columns=["customer_id"])["customer_id"].to_pandas()
+    called = folder / "called.parquet"
+    pq.write_table(pa.table({"customer_id": ids, "called": names.of_all(ids)}), called)
+    target, schema = folder / "pseudonyms.scores.parquet", pq.read_schema(file)
+    with opened(folder, file, called) as (scores, by_id):
+        named = scores.inner_join(by_id, "customer_id").order_by("called")
+        renamed = named.drop("customer_id").rename(customer_id="called").select(*schema.names)
+        database: Any = (
+            renamed.get_backend()
+        )  # DuckDB 2.0 knows no more what Ibis 12.0 asks it for batches with
+        batches = database.con.sql(database.compile(renamed)).to_arrow_reader(ROWS)
+        _write(cut((pa.Table.from_batches([batch]).cast(schema) for batch in batches), ROWS), target)
+    return target
 
 
 @contextmanager

@@ -23,13 +23,14 @@ from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.outlook import Outlook, outlook
 from pipelines.piece_scorer import PieceScorer
+from pipelines.pseudonyms import as_listed, own_pseudonyms
 from pipelines.publish import ASIDE, Writer
 from pipelines.published_runs import SCORES
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, find_reasons, write_reasons
 from pipelines.risk_list import write_risk_list
 from pipelines.risk_list_xlsx import write_risk_list_xlsx
-from pipelines.score_file import ToActOn, to_act_on, write_scores
+from pipelines.score_file import ToActOn, to_act_on, with_pseudonyms, write_scores
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ def score_base(
     with console.step(f"reasons for the {len(found.listed):,} customers to act on"):
         first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
         listed, told = find_reasons(found.listed, first, scorer, config, log)
+    if config.privacy.lists == "pseudonyms":
+        file = with_pseudonyms(file, own_pseudonyms(config), engine.folder)
+        listed = as_listed(listed, config)
+        told = as_listed(told, config).sort_values(["customer_id", "place"], ignore_index=True)
     return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told)
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from tests.pipelines import other_shop
@@ -54,9 +53,7 @@ def plant(folder: Path) -> Path:
     ids = ("customer_id", "Khách", "customer", "id")
     for table, column in zip((orders, events, contacts, customers), ids, strict=True):
         table[column] = table[column].replace(renamed)
-    orders = orders.assign(
-        full_name=among(NAMES, orders), email=among(EMAILS, orders), kênh=among(CHANNELS, orders, "web", 40)
-    )
+    orders = with_people(orders, "customer_id").assign(kênh=among(CHANNELS, orders, "web", 40))
     some = orders["order_id"].unique()[::90][: len(ORDERS)]
     orders["order_id"] = orders["order_id"].replace(dict(zip(some, ORDERS, strict=True)))
     orders["product_id"] = orders["product_id"].astype(object)
@@ -66,7 +63,7 @@ def plant(folder: Path) -> Path:
     events["kênh"] = among(CHANNELS, events, "Email", 50)
     contacts["campaign"] = among(CAMPAIGNS, contacts, "spring", 30)
     customers["city"] = among(CITIES, customers, "Huế", 20)
-    customers = customers.assign(full_name=among(NAMES, customers), email=among(EMAILS, customers))
+    customers = with_people(customers, "id")
     customers.loc[customers.index % 3 == 0, "came_by"] = COMMON
     orders.to_parquet(tables / "orders.parquet")
     events.to_parquet(tables / "events.parquet")
@@ -76,12 +73,16 @@ def plant(folder: Path) -> Path:
     return folder / "repurchase.toml"
 
 
-def among(values: list[str], table: pd.DataFrame, other: str | None = None, every: int = 1) -> list[str]:
+def with_people(table: pd.DataFrame, ids: str) -> pd.DataFrame:
+    """Give everyone a name and an address of their own; the busiest have canaries."""
+    known = {who: (name, mail) for who, name, mail in zip(PEOPLE, NAMES, EMAILS, strict=False)}
+    people = [known.get(who, (f"Ms {who}", f"{who}@shop.example")) for who in table[ids]]
+    return table.assign(full_name=[name for name, _ in people], email=[mail for _, mail in people])
+
+
+def among(values: list[str], table: pd.DataFrame, other: str, every: int) -> list[str]:
     """Values in turn, in every so manieth row; else another one."""
-    turns = np.arange(len(table))
-    return [
-        values[turn // every % len(values)] if other is None or turn % every == 0 else other for turn in turns
-    ]
+    return [values[n // every % len(values)] if n % every == 0 else other for n in range(len(table))]
 
 
 def found_in(text: str, wanted: list[str] = CANARIES) -> Counter[str]:

@@ -58,14 +58,13 @@ def test_nobody_is_named_outside_the_declared_outputs(shop: Shop) -> None:
             own = shop.folder / "own.toml"
             own.write_text(break_it(shop, until), encoding="utf-8")
             shop.run(name, *words, config=own)
-    bare = str(shop.folder / "tables" / "bare.csv")
+    bare = str(shop.folder / "tables" / "headless.csv")
     shop.run("init without a header", "init", bare, config=shop.folder / "none.toml")
 
-    failed = {name for name in [*FAILURES, "init without a header"] if "repurchase: " in shop.said[name]}
-    print(
-        f"{commands} commands, {len(failed)} forced failures, exit codes {dict(sorted(shop.codes.items()))}"
-    )
-    print("did not fail:", sorted({*FAILURES} - failed))
+    failed = {name for name in [*FAILURES, "init without a header"] if shop.codes[name]}
+    codes = ", ".join(f"{n} with {code}" for code, n in sorted(Counter(shop.codes.values()).items()))
+    print(f"{commands} commands, {len(failed)} forced failures; of all, {codes} ended")
+    print("only warned of:", sorted({*FAILURES} - failed))
     spoken = {name: found for name, text in shop.said.items() if (found := found_in(text))}
     declared: Counter[str] = Counter()
     leaked, looked_at = {}, 0

@@ -129,3 +129,34 @@ def test_what_cannot_be_rebuilt_says_why(own_shop, capsys):
     scores.write_bytes(kept)
     change_the_past(own_shop, lambda rows: rows.assign(unit_price=rows["unit_price"] + np.float64(0.01)))
     refused(2, "transactions: the rows known before 2025-03-01 are not those", "hint")
+
+
+def test_a_run_under_pseudonyms_says_the_same_of_everyone(own_shop, capsys):
+    out = own_shop.parent / "out"
+    plain = current_run(out, DAY).scores()
+    text = own_shop.read_text()
+    own_shop.write_text(text + '[privacy]\nlists = "pseudonyms"\n')
+    answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    again = current_run(out, DAY)
+    named = again.scores()
+    assert again.manifest["privacy"]["lists"] == "pseudonyms"
+    assert named["customer_id"].is_monotonic_increasing
+    assert named["customer_id"].str.fullmatch(r"c_[0-9a-f]{24,}").all()
+    rest = [name for name in plain if name != "customer_id"]
+    pd.testing.assert_frame_equal(
+        named.sort_values(rest[2:], ignore_index=True)[rest],
+        plain.sort_values(rest[2:], ignore_index=True)[rest],
+    )
+    listed = pd.read_csv(again.folder / "risk_list.csv")
+    reasons = pd.read_parquet(again.folder / "reasons.parquet")
+    assert set(listed["customer_id"]) | set(reasons["customer_id"]) <= set(named["customer_id"])
+    first = run(own_shop, capsys, "identify", listed["customer_id"][0])["customer_id"]
+    assert (
+        plain.set_index("customer_id").loc[first, "value_at_risk"]
+        == plain["value_at_risk"][
+            plain["status"].eq("scored") & plain["risk_tier"].isin(["high", "medium"])
+        ].max()
+    )
+    assert answer["supersedes"]["because"] == ["config"]
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+    assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]

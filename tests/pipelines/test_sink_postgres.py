@@ -251,6 +251,25 @@ def test_two_processes_at_once_leave_one_whole_run_a_date(config, schema):
     assert_shows(schema, *runs[1:])
 
 
+WAITING = "select pid from pg_stat_activity where wait_event_type = 'Lock'"
+
+
+def test_a_second_delivery_of_a_date_waits_for_the_first(config, schema):
+    tuesday = published(config, "t1", TUESDAY)
+    deliver(config, tuesday)
+    first = Delivery(config, published(config, "m1"), "postgres", "after")
+    first.go()
+    assert first.said() == "midway"
+    run = published(config, "m2", customers=40)
+    second = Delivery(config, run, "postgres")
+    second.go()
+    while query(WAITING).empty:
+        assert second.process.is_alive()
+    first.pipe.send("go on")
+    assert [first.said(), second.said()] == ["done", "done"]
+    assert_shows(schema, run, tuesday)
+
+
 @pytest.mark.parametrize("stop", ["before", "after"])
 def test_a_kill_between_delete_and_commit_leaves_the_run_before(config, schema, stop):
     before, tuesday = published(config, "m1"), published(config, "t1", TUESDAY)

@@ -1,0 +1,191 @@
+"""What is scored is what the model was trained on: each way in which a log can be broken, through the CLI."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.cli import main
+from tests.pipelines.conftest import AS_OF, everything
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+LATER = "2025-03-29"
+
+
+def broken(config: Path, change: Change) -> None:
+    """Change the log."""
+    path = config.with_name("orders.parquet")
+    change(pd.read_parquet(path)).to_parquet(path)
+
+
+def limited(config: Path, **limits: Any) -> None:
+    """Set limits in the config."""
+    keys = "".join(f"{key} = {json.dumps(value)}\n" for key, value in limits.items())
+    config.write_text(config.read_text(encoding="utf-8") + f"[limits]\n{keys}", encoding="utf-8")
+
+
+def refused(config: Path, capsys: Any, code: int, *words: str, as_of: str = LATER) -> None:
+    """Score, and read why it does not: in one line, and nothing has been published."""
+    before = everything(config.parent / "out" / "runs")
+    assert main(["--config", str(config), "--quiet", "score", "--as-of", as_of]) == code
+    said = capsys.readouterr().err
+    for word in words:
+        assert word in said, said
+    assert "Traceback" not in said
+    assert everything(config.parent / "out" / "runs") == before
+
+
+def scored(config: Path, capsys: Any, as_of: str = LATER) -> dict[str, Any]:
+    """Score; return the manifest."""
+    capsys.readouterr()
+    assert main(["--config", str(config), "--quiet", "--json", "score", "--as-of", as_of]) == 0
+    said = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(Path(said["manifest"]).read_text(encoding="utf-8"))
+    return found
+
+
+def without_november(log: pd.DataFrame) -> pd.DataFrame:
+    return log[log["ordered_at"].dt.strftime("%Y-%m") != "2024-11"]
+
+
+def with_text_prices(log: pd.DataFrame) -> pd.DataFrame:
+    return log.assign(unit_price=log["unit_price"].astype("str"))
+
+
+def with_broken_nights(log: pd.DataFrame) -> pd.DataFrame:
+    """Six hundred new rows without a date, as after a change of the export."""
+    return pd.concat([log, log.head(600).assign(ordered_at=pd.NaT)], ignore_index=True)
+
+
+def in_cents(log: pd.DataFrame) -> pd.DataFrame:
+    return log.assign(unit_price=log["unit_price"] * 100)
+
+
+def test_a_log_that_has_lost_a_month_is_not_scored(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, without_november)
+    refused(
+        own_shop, capsys, 4, "orders.parquet: ", f"rows that the run of {AS_OF} saw are gone",
+        "most of them of 2024-11", "train again", 'set [limits] shrunk_log = "warn"',
+    )  # fmt: skip
+
+
+def test_the_training_is_what_an_older_date_is_held_against(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, without_november)
+    refused(own_shop, capsys, 4, "rows that the training saw are gone", as_of="2025-02-01")
+
+
+def test_an_emptied_log_is_refused(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: log.head(0))
+    refused(own_shop, capsys, 2, "orders.parquet: 0 rows in 6 columns")
+
+
+def test_a_log_of_which_no_row_can_be_used_is_refused(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: log.assign(customer_id=None))
+    refused(own_shop, capsys, 2, "break the contract", "no_customer")
+
+
+def test_a_column_that_is_gone_and_the_one_that_may_be_it(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: log.rename(columns={"unit_price": "betrag"}))
+    refused(
+        own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 6 columns",
+        "'betrag' is new and holds number as it did", "was it renamed? Then write 'betrag' in [tables.",
+    )  # fmt: skip
+    broken(own_shop, lambda log: log.drop(columns="betrag"))
+    refused(own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 5 columns", "known: ")
+
+
+def test_a_column_of_another_kind_can_be_refused(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, with_text_prices)
+    limited(own_shop, changed_columns="fail")
+    refused(own_shop, capsys, 4, "column 'unit_price' (for unit_price) holds text and held numbers")
+
+
+def test_an_old_log_can_be_refused_and_one_of_a_quiet_day_is_not(own_shop: Path, capsys: Any) -> None:
+    limited(own_shop, old_log="fail", max_log_age=2)
+    refused(
+        own_shop, capsys, 4, "the log ends before 2025-06-24; 7 days up to 2025-07-01", as_of="2025-07-01"
+    )
+
+
+def test_drift_can_be_refused(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, in_cents)
+    limited(own_shop, drift="fail")
+    refused(
+        own_shop, capsys, 4, "features and scores are spread over the customers as at no time", "spend",
+        "% were in the training", '[limits] drift = "warn"',
+    )  # fmt: skip
+
+
+def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Path, capsys: Any) -> None:
+    """All at once; and the run is what the next one is held against."""
+    broken(own_shop, lambda log: with_broken_nights(with_text_prices(in_cents(without_november(log)))))
+    limited(own_shop, shrunk_log="warn")
+    found = scored(own_shop, capsys, "2025-06-30")
+    warned = {warning["code"]: warning["text"] for warning in found["warnings"]}
+    assert {"shrunk", "transactions_columns", "set_aside_jump", "log_end", "drift"} <= set(warned)
+    assert "cannot be used (no_date)" in warned["set_aside_jump"]
+    assert sum("the log ends before" in text for text in warned.values()) == 1
+    drifted = [c["column"] for c in found["drift"]["columns"] if c["verdict"] == "drifted"]
+    assert "total_spend" in drifted
+    assert found["drift"]["customers"] == found["files"]["scores.parquet"]["rows"]
+    months = found["inputs"]["transactions"]["rows_by_month"]
+    assert "2024-11" not in months
+    rows = found["inputs"]["transactions"]
+    assert sum(months.values()) == rows["rows_used"] - rows["rows_not_yet_known"]
+    limited_again = own_shop.read_text(encoding="utf-8").replace('shrunk_log = "warn"', 'shrunk_log = "fail"')
+    own_shop.write_text(limited_again, encoding="utf-8")
+    broken(
+        own_shop, lambda log: log[log["ordered_at"].isna() | (log["ordered_at"] > pd.Timestamp("2024-02-01"))]
+    )
+    refused(
+        own_shop, capsys, 4, "rows that the run of 2025-06-30 saw are gone", "2024-01", as_of="2025-06-30"
+    )
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("days", [1, 7, 14, 28, 60])
+def test_a_healthy_shop_is_not_warned_of(own_shop: Path, capsys: Any, days: int) -> None:
+    as_of = str((pd.Timestamp(AS_OF) + pd.Timedelta(days, "D")).date())
+    found = scored(own_shop, capsys, as_of)
+    assert [w for w in found["warnings"] if w["code"] in CODES] == []
+    assert {c["verdict"] for c in found["drift"]["columns"]} <= {"steady", "moved", "not judged"}
+    assert len(found["drift"]["columns"]) > 30
+
+
+CODES = (
+    "drift", "unseen_categories", "shrunk", "log_end", "events_end", "contacts_end", "set_aside_jump",
+    "silent_channel", "transactions_columns", "events_columns", "contacts_columns", "customers_columns",
+)  # fmt: skip
+"""What a healthy shop is never told."""
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("limit", ["drift", "shrunk_log", "changed_columns", "old_log"])
+def test_what_is_ignored_is_not_said(own_shop: Path, capsys: Any, limit: str) -> None:
+    codes = {
+        "drift": "drift",
+        "shrunk_log": "shrunk",
+        "changed_columns": "transactions_columns",
+        "old_log": "log_end",
+    }
+    broken(own_shop, lambda log: with_text_prices(in_cents(without_november(log))))
+    limited(own_shop, **{"shrunk_log": "warn", limit: "ignore"})
+    said = {warning["code"] for warning in scored(own_shop, capsys, "2025-06-30")["warnings"]}
+    assert codes[limit] not in said
+    assert said >= {*codes.values()} - {codes[limit]}
+
+
+def test_dates_that_are_text_now_are_set_aside_or_read(own_shop: Path, capsys: Any) -> None:
+    """Half of them in a form that cannot be read: more than `max_quarantined` allows."""
+    odd = np.arange(6844) % 10 < 7
+
+    def as_text(log: pd.DataFrame) -> pd.DataFrame:
+        text = log["ordered_at"].astype("str")
+        return log.assign(ordered_at=text.where(~odd[: len(log)], "am " + text))
+
+    broken(own_shop, as_text)
+    refused(own_shop, capsys, 2, "break the contract", "'no_date'", "column 'ordered_at'")
