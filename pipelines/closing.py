@@ -30,6 +30,7 @@ _TYPES = {
     "orders": pa.int64(),
     **dict.fromkeys(("p_purchase", "expected_orders", "expected_spend", "spend"), pa.float64()),
 }
+_SHARED = ["run", "model_version", "model_digest", "risk_tier"]
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLOSED])
 
 
@@ -91,5 +92,7 @@ def write_closed(frames: Iterable[pd.DataFrame], path: Path) -> int:
 
 
 def read_closed(path: Path, horizon: int) -> pd.DataFrame:
-    """Read the closed rows of one horizon."""
-    return pd.read_parquet(path, filters=[("horizon", "==", horizon)])
+    """Read the closed rows of one horizon; what many rows share is kept once."""
+    table = pq.read_table(path, filters=[("horizon", "==", horizon)], read_dictionary=_SHARED)
+    rows: pd.DataFrame = table.to_pandas()
+    return rows

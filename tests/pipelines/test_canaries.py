@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("promote", "--force", "--reason", "a canary shop"), (0,)),
     (SCORE, (0,)),
     (("--quiet", "--json", *SCORE), (0,)),
+    (("outcomes", "--as-of", "2024-10-27"), (4,)),
     (("compare", "--json"), (0,)),
     (("history", "--json"), (0,)),
     (("doctor", "--repair"), (0, 6, 7)),
