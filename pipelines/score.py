@@ -1,5 +1,7 @@
 """`repurchase score`: the champion, one date, one published run."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -28,13 +30,26 @@ from pipelines.reactions import react
 from pipelines.registry import Registry
 from pipelines.run_customers import PRIVACY
 from pipelines.run_key import Parts, key_parts, run_key
-from pipelines.scoring import Base, run_files, score_base
+from pipelines.scoring import run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
 from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
 from pipelines.table_records import rows_by_month
 from pipelines.version import Version
+
+OF_SCORES = {"drift", "unseen_categories", "list_cut"}
+"""Codes of what is found once customers are scored."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The current run of a date: where its rows went, what is to be said, and whether it is new."""
+
+    run: Run
+    rows: list[str]
+    warnings: list[dict[str, str]]
+    is_new: bool
 
 
 def score(config: Config, console: Console, as_of: date, *, wait: bool = False) -> Answer:
@@ -65,19 +80,20 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         scorer = registry.load(champion)
         refuse_other_target(scorer, champion, config)
     with date_lock(config.output, as_of, wait=wait), open_engine(config) as engine:
-        run, lines, is_new = _scored(engine, config, console, champion, scorer, as_of)
+        found = _scored(engine, config, console, champion, scorer, as_of)
         clean_up(config.output, config.limits.keep_runs)
-    if is_new:
-        record_scoring(registry, run, console)
-    delivered = deliver(config, run)  # once the engine is closed: the log may lie where a sink writes
+    if found.is_new:
+        record_scoring(registry, found.run, console)
+    delivered = deliver(config, found.run)  # once the engine is closed: the log may lie where a sink writes
+    lines = [*found.rows, *_lines(found, scorer, config)]
     lines += [f"delivered to {one.sink}" for one in delivered if one.is_new]
-    return Answer(_published(run, delivered, is_new=is_new), lines)
+    return Answer(_data(found, delivered), lines)
 
 
 def _scored(
     engine: Engine, config: Config, console: Console, champion: Version, scorer: Scorer, as_of: date
-) -> tuple[Run, list[str], bool]:
-    """Publish a run, unless it is there; return it, what is said of it, and whether it is new."""
+) -> _Found:
+    """Publish a run, unless it is there."""
     doubts = check_columns(engine, config, scorer)
     log = open_log(engine, config, console)
     refuse_unfit(log, scorer, config, as_of)
@@ -89,7 +105,7 @@ def _scored(
     parts, before = key_parts(config, champion, as_of, digests), _readable(config, as_of, console)
     if before is not None and before.manifest.get("key") == run_key(parts) and not faults(before):
         put_links_right(config.output, before)
-        return before, [*log.row_lines(), _nothing_to_do(before)], False
+        return _Found(before, log.row_lines(), _said(warnings, before), is_new=False)
     with console.step("proving on a sample that no feature sees the future"):
         prove_log(engine, log, config, as_of, for_one_date=True)
     base = score_base(engine, log, config, scorer, champion.number, as_of, console)
@@ -97,13 +113,20 @@ def _scored(
     warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
     with console.step("publishing"):
         facts = _facts(engine, log, config, scorer, champion, parts)
-        facts |= {"drift": drift, "outlook": base.outlook}
+        facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
         facts["supersedes"] = before and differences(
             before, base.file, parts, scorer.primary_horizon, engine.folder
         )
-        facts["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
+        facts["warnings"] = _said(warnings)
         run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
-    return run, [*log.row_lines(), *_lines(run, base, scorer, config)], True
+    return _Found(run, log.row_lines(), facts["warnings"], is_new=True)
+
+
+def _said(warnings: Sequence[Finding], before: Run | None = None) -> list[dict[str, str]]:
+    """Write down what is doubtful now and, of a run that is there, what its scores were found to be."""
+    said = [{"code": w.code, "text": w.text} for w in warnings]
+    then = [] if before is None else before.manifest["warnings"]
+    return said + [w for w in then if w["code"] in OF_SCORES and w not in said]
 
 
 def _findings(
@@ -164,42 +187,39 @@ def _facts(
     }
 
 
-def _nothing_to_do(run: Run) -> str:
-    return (
-        f"run {run.run_id} of {run.as_of} was made from the same model, settings and rows, and its files are "
-        "whole: nothing to do"
-    )
-
-
-def _published(run: Run, delivered: list[Delivery], *, is_new: bool) -> dict[str, Any]:
+def _data(found: _Found, delivered: list[Delivery]) -> dict[str, Any]:
     """What programs are told of a run, be it new or not."""
+    run = found.run
     return {
         "run_id": run.run_id,
         "folder": str(run.folder),
-        "already_published": not is_new,
+        "already_published": not found.is_new,
         "customers": run.manifest["files"][SCORES]["rows"],
         "listed": run.manifest["files"]["risk_list.csv"]["rows"],
         "content": run.manifest["content"],
         "outlook": run.manifest["outlook"],
         "hindsight": run.is_hindsight,
         "supersedes": run.manifest["supersedes"],
-        "warnings": run.manifest["warnings"],
+        "warnings": found.warnings,
         "sinks": {one.sink: one.rows for one in delivered},
         "manifest": str(run.folder / MANIFEST),
     }
 
 
-def _lines(run: Run, base: Base, scorer: Scorer, config: Config) -> list[str]:
-    """Say of a new run what it found."""
-    h, expected, replaced = scorer.primary_horizon, run.manifest["outlook"], run.manifest["supersedes"]
-    at_risk = money(base.to_act_on.value_at_risk, config, scorer)
+def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
+    """What people are told of a run, be it new or not."""
+    run, manifest = found.run, found.run.manifest
+    expected, replaced, to_act_on = manifest["outlook"], manifest["supersedes"], manifest["to_act_on"]
+    same = f"run {run.run_id} was made from the same model, settings and rows, and is whole: nothing to do"
+    customers = manifest["files"][SCORES]["rows"]
     return [
-        *(f"warning: {warning['text']}" for warning in run.manifest["warnings"]),
-        *([difference_line(replaced)] if replaced else []),
-        f"{base.customers:,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
-        f"{h} days",
+        *(f"warning: {warning['text']}" for warning in found.warnings),
+        *([same] if not found.is_new else [difference_line(replaced)] if replaced else []),
+        f"{customers:,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
+        f"{scorer.primary_horizon} days",
         outlook_line(expected, config.project.currency),
-        f"{base.to_act_on.customers:,} customers to act on, with {at_risk} at risk",
+        f"{to_act_on['customers']:,} customers to act on, with "
+        f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
         f"risk list: {run.folder / 'risk_list.csv'}",
         f"all scores: {run.folder / SCORES}",
     ]

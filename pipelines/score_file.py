@@ -47,6 +47,11 @@ class ToActOn:
     value_at_risk: float
     listed: pd.DataFrame
 
+    @property
+    def summary(self) -> dict[str, float]:
+        """For the manifest."""
+        return {"customers": self.customers, "value_at_risk": self.value_at_risk}
+
 
 def write_scores(pieces: Iterable[pa.Table], path: Path) -> Sums:
     """Write scored pieces into one file, and add up what each of them adds up to.

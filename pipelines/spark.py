@@ -227,8 +227,9 @@ def _explain(error: BaseException, what: str) -> Exception | None:
         return None
     message, whole = first_line(error), str(error).lower()
     is_cut_off = isinstance(error, Py4JNetworkError | ConnectionError)
-    if is_cut_off or any(sign in whole for sign in _AT_ITS_LIMITS):
-        return EnvironmentFailed(f"{what}: Spark failed: {words_of(message)}")
+    sign = next((sign for sign in _AT_ITS_LIMITS if sign in whole), None)
+    if is_cut_off or sign is not None:
+        return EnvironmentFailed(f"{what}: Spark failed: {sign or words_of(message)}")
     return unreadable(what, message)
 
 

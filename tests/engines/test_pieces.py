@@ -32,6 +32,10 @@ def whole(rows: pa.Table) -> pa.Table:
     return plain_work()(rows)
 
 
+def numbers_of(sums: Sums) -> dict[str, float]:
+    return {name: value for name, value in vars(sums).items() if name != "counts"}
+
+
 def scored(engine: Engine, opened: Any, file: Path) -> Sums:
     return write_scores(engine.pieces(plain_work(), opened, "customer_id"), file)
 
@@ -43,7 +47,7 @@ def test_small_pieces_give_the_file_of_one_large_one(
     monkeypatch.setattr(engines, "PIECE", 300)
     found = scored(duckdb_engine, laid_out(duckdb_engine, "plain", rows), tmp_path / "pieces.parquet")
     assert (tmp_path / "pieces.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
-    assert vars(found) == pytest.approx(vars(wanted), rel=1e-12)
+    assert numbers_of(found) == pytest.approx(numbers_of(wanted), rel=1e-12)
     assert pq.read_metadata(tmp_path / "pieces.parquet").num_rows == N
 
 
@@ -55,7 +59,7 @@ def test_executors_give_the_file_that_this_process_gives(
     wanted = write_scores([whole], tmp_path / "here.parquet")
     found = scored(spark, laid_out(spark, "plain", rows), tmp_path / "there.parquet")
     assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
-    assert vars(found) == pytest.approx(vars(wanted), rel=1e-12)
+    assert numbers_of(found) == pytest.approx(numbers_of(wanted), rel=1e-12)
     assert pq.read_metadata(tmp_path / "there.parquet").num_row_groups == 3
     assert list(spark.folder.glob("part-*")) == []
 
