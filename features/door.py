@@ -77,7 +77,8 @@ def text_id(column: ir.Value) -> ir.StringValue:
     """Text without blanks around it; null where nothing is left."""
     text = _float_id(column) if column.type().is_floating() else column.cast("string")
     # Blanks sort before "!", and so does nothing; few ids have any, and only those pay for the strip.
-    has_blanks = (text < "!") | text.endswith(" ") | text.endswith("\t")
+    ends = [text.endswith(blank) for blank in (" ", "\t", "\n", "\r")]
+    has_blanks = functools.reduce(operator.or_, ends, text < "!")
     return ibis.ifelse(has_blanks, text.strip().nullif(""), text)
 
 

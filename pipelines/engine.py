@@ -20,6 +20,10 @@ from pipelines.failures import EnvironmentFailed
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
 
+CSV_READING: dict[str, Any] = {"all_varchar": True, "header": True, "quote": '"', "comment": ""}
+"""How delimited text is read. Left to guess, DuckDB drops the rows that begin with # and, where one quotation
+mark is too many, takes all of them for text."""
+
 Explain = Callable[[BaseException, str], Exception | None]
 """From an error and what was being read to a clear one; None for errors of another kind."""
 
@@ -122,7 +126,7 @@ class DuckdbEngine(Engine):
     def read_csv(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
         """Open delimited text files as one table of text columns."""
         opened: ir.Table = self.connection.read_csv(
-            list(files), all_varchar=True, header=True, **_named(file_column)
+            list(files), **CSV_READING, **_named(file_column)
         )
         return opened
 
