@@ -3,7 +3,7 @@
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
+
+LEAST_ROOM, ROOM_A_BYTE = 1 << 30, 200
+"""Bytes of memory for any input, and, if that is more, for each byte of its files; four times that on disk."""
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
 
@@ -38,6 +41,13 @@ class Engine(ABC):
     """
 
     connection: Any
+
+    def expect(self, source: str, n_bytes: int) -> None:
+        """Be told what is about to be read, and how large its files are."""
+
+    def reading(self, what: str) -> AbstractContextManager[None]:
+        """Turn the engine's errors into clear ones (`reading`)."""
+        return reading(what)
 
     @abstractmethod
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
@@ -73,12 +83,12 @@ class Engine(ABC):
 
     def number(self, expression: ir.IntegerScalar) -> int:
         """Compute one whole number."""
-        with reading("the log"):
+        with self.reading("the log"):
             return int(expression.execute())
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """Compute a table and hand it over to pandas."""
-        with reading("the log"):
+        with self.reading("the log"):
             frame: pd.DataFrame = expression.to_pandas()
         return frame
 
@@ -105,10 +115,38 @@ class DuckdbEngine(Engine):
         except duckdb.Error as error:
             raise ContractError(f"[engine] options: {first_line(error)}") from None
         self._store = DuckdbStore(self.connection, spill)
+        self._may_limit = not {"memory_limit", "max_memory"} & set(config.engine.options)
+        self._sizes: dict[str, int] = {}
+
+    def expect(self, source: str, n_bytes: int) -> None:
+        """Take memory in proportion to the input: kilobytes that unpack to gigabytes must not fill the machine.
+
+        Less memory makes no result another one, as what does not fit goes to the disk; what cannot go there,
+        or is too much for it, is refused. A limit that the config sets stays.
+        """
+        self._sizes[source] = n_bytes
+        if self._may_limit:
+            room = max(LEAST_ROOM, ROOM_A_BYTE * sum(self._sizes.values()))
+            self._store.limit(room)
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Turn the engine's errors into clear ones, which name the sources."""
+        with reading(", ".join(self._sizes) or what):
+            try:
+                yield
+            except duckdb.OutOfMemoryException as error:
+                if not self._store.is_limited:
+                    raise
+                raise ContractError(
+                    f"{', '.join(self._sizes)}: {sum(self._sizes.values()):,} bytes that unpack to more than can "
+                    f"be held: {first_line(error)}",
+                    hint="[engine] options = { memory_limit = '8GB' } allows more, if that is what they should do",
+                ) from None
 
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
         """Compute a table once and keep it for the rest of the command."""
-        with reading(name):
+        with self.reading(name):
             return self._store.keep(expression, name, in_order=in_order)
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:

@@ -79,7 +79,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     if not pa.types.is_timestamp(column.type):
         return list(column.to_pylist())
     per_day = 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.type.unit]
-    return [None if v is None else Day(v // per_day) for v in column.cast(pa.int64()).to_pylist()]
+    return [None if v is None else Day(v // per_day, v) for v in column.cast(pa.int64()).to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Day:
     """A day by its number from 1970-01-01, of any year."""
 
     number: int
+    exactly: int
 
 
 def _text(path: Path, wanted: list[str]) -> list[Row]:

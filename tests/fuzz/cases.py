@@ -111,7 +111,7 @@ def write_config(
     project: str = "",
 ) -> Path:
     """Write a config for a log; texts are TOML of their own."""
-    columns = "\n".join(f"{name} = {quoted(own)}" for name, own in (mapping or MAPPING).items())
+    columns = "\n".join(f"{quoted(name)} = {quoted(own)}" for name, own in (mapping or MAPPING).items())
     text = (
         f'[project]\nname = "shop"\n{project}\n'
         f"[target]\nhorizons = [14, 45]\nprimary_horizon = 45\n"
@@ -125,4 +125,4 @@ def write_config(
 
 def quoted(text: str) -> str:
     """Write a text as TOML does, whatever is in it."""
-    return json.dumps(text, ensure_ascii=True).replace("\x7f", "\\u007f")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
