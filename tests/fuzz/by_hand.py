@@ -122,16 +122,43 @@ def count(rows: Iterable[Row], mapping: Mapping[str, str]) -> Counted:
         n += 1
         try:
             customer = id_of(row[mapping["customer_id"]])
-            has_day = is_day(row[mapping["ordered_at"]])
+            day = day_of(row[mapping["ordered_at"]])
             amount = _units(row, mapping)
         except Doubt:
             doubtful += 1
             continue
-        if customer is not None and has_day and amount is not None:
+        if customer is not None and day is not None and amount is not None:
             used += 1
             units += amount
             customers.add(customer)
     return Counted(n, used, doubtful, len(customers), units)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Who bought before a day, and for how many small units; `has_refunds` if any line takes money back."""
+
+    buyers: dict[str, int]
+    rows: int
+    has_refunds: bool
+
+
+def spent(rows: Iterable[Row], mapping: Mapping[str, str], before: date) -> Spent | None:
+    """Add up what each customer spent before a day; None where a row's reading is doubtful."""
+    buyers: dict[str, int] = {}
+    n, has_refunds = 0, False
+    for row in rows:
+        try:
+            customer, amount = id_of(row[mapping["customer_id"]]), _units(row, mapping)
+            day = day_of(row[mapping["ordered_at"]])
+        except Doubt:
+            return None
+        if customer is None or amount is None or day is None:
+            continue
+        n, has_refunds = n + 1, has_refunds or amount < 0
+        if day < before:
+            buyers[customer] = buyers.get(customer, 0) + amount
+    return Spent(buyers, n, has_refunds)
 
 
 def id_of(value: Any) -> str | None:
@@ -143,33 +170,34 @@ def id_of(value: Any) -> str | None:
     return None if value is None else str(value).strip(BLANKS) or None
 
 
-def is_day(value: Any) -> bool:
-    """Say whether a value is a date in living memory."""
+def day_of(value: Any) -> date | None:
+    """The day of a value that is a date in living memory."""
     if value is None:
-        return False
+        return None
     if isinstance(value, str):
-        return _is_written_day(value.strip(BLANKS))
+        return _written_day(value.strip(BLANKS))
     if isinstance(value, Day):
-        return FIRST_DAY.toordinal() <= value.number + _EPOCH <= LAST_DAY.toordinal()
+        is_near = FIRST_DAY.toordinal() <= value.number + _EPOCH <= LAST_DAY.toordinal()
+        return date.fromordinal(value.number + _EPOCH) if is_near else None
     if isinstance(value, datetime | date):
         day = value.date() if isinstance(value, datetime) else value
-        return FIRST_DAY <= day <= LAST_DAY
+        return day if FIRST_DAY <= day <= LAST_DAY else None
     raise Doubt
 
 
-def _is_written_day(text: str) -> bool:
+def _written_day(text: str) -> date | None:
     if not text or _NO_DATE.search(text):
-        return False
+        return None
     parts = _ISO.fullmatch(text)
     if parts is None:
         raise Doubt
     try:
         numbers = [int(part) for part in parts.groups() if part is not None]
-        return is_day(datetime(*numbers))  # type: ignore[arg-type]
+        return day_of(datetime(*numbers))  # type: ignore[arg-type]
     except ValueError:
         if parts[4] == "24" or parts[6] == "60":
             raise Doubt from None
-        return False
+        return None
 
 
 def _units(row: Row, mapping: Mapping[str, str]) -> int | None:

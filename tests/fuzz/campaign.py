@@ -17,27 +17,22 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from tests.fuzz.broken_scores import prepare
 from tests.fuzz.cases import Case
 from tests.fuzz.kinds import SHARES
+from tests.fuzz.processes import FIRST_SEED, run_processes
 from tests.fuzz.run_case import Ending, emptied, run_case
+from tests.fuzz.watch import MAX_BYTES, Watch
 
-MAX_SECONDS = 60.0
-"""Of work; on a machine that is busy with other things, waiting is not counted."""
-
-IDLE_SECONDS = 60.0
-"""A process that has done next to nothing for so long waits for what will never come."""
-
-MAX_BYTES = 2 << 30
 _LOOK_EVERY = 0.05
 
 
-def plan(n: int, only: Sequence[str] = ()) -> list[Case]:
+def plan(n: int, only: Sequence[str] = (), first_seed: int = 0) -> list[Case]:
     """Share a number of cases out among the kinds; each kind gets one at least."""
     shares = {kind: share for kind, share in SHARES.items() if not only or kind in only}
     total = sum(shares.values())
     counts = {kind: max(1, round(n * share / total)) for kind, share in shares.items()}
-    # The longest first, so that no core waits for the last one.
-    return [Case(kind, seed) for kind, count in counts.items() for seed in range(count)]
+    return [Case(kind, first_seed + seed) for kind, count in counts.items() for seed in range(count)]
 
 
 def work(connection: Connection, folder: Path) -> None:
@@ -54,7 +49,7 @@ class Worker:
     """A process that runs one case at a time, and is replaced when it dies of one."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.case = folder, None
+        self.folder = folder
         self._start()
 
     def _start(self) -> None:
@@ -67,8 +62,7 @@ class Worker:
 
     def begin(self, case: Case) -> None:
         """Hand a case over."""
-        self.case: Case | None = case
-        self.started, self.worked = time.perf_counter(), _worked(self.process.pid)
+        self.case, self.started, self.watch = case, time.perf_counter(), Watch(self.process.pid)
         self.connection.send(case)
 
     def ending(self) -> Ending | None:
@@ -81,12 +75,8 @@ class Worker:
             if ended.peak > MAX_BYTES:
                 return Ending(**{**vars(ended), "problem": ended.problem or f"{ended.peak >> 20} MiB"})
             return ended
-        worked, waited = _worked(self.process.pid) - self.worked, time.perf_counter() - self.started
-        if worked > MAX_SECONDS or (waited > IDLE_SECONDS and worked < waited / 100):
-            return self._lost(f"no end after {worked:.0f} s of work in {waited:.0f} s")
-        if _resident(self.process.pid) > 2 * MAX_BYTES:
-            return self._lost(f"more than {2 * MAX_BYTES >> 20} MiB")
-        return None
+        why = self.watch.broken()
+        return None if why is None else self._lost(why)
 
     def _lost(self, why: str) -> Ending:
         seconds = time.perf_counter() - self.started
@@ -101,23 +91,6 @@ class Worker:
         """End the process."""
         self.connection.send(None)
         self.process.join()
-
-
-def _worked(pid: int) -> float:
-    """Return the seconds that a process has worked, in all its threads."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident(pid: int) -> int:
-    """Return the memory that a process holds, in bytes."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-    except (OSError, IndexError):
-        return 0
 
 
 def run(cases: Sequence[Case], n_workers: int) -> Iterator[tuple[Case, Ending]]:
@@ -171,20 +144,43 @@ def _row(name: str, ended: Sequence[Ending]) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=10_000, help="how many in all")
+    parser.add_argument("--cases", type=int, default=10_000, help="how many in worker processes")
+    parser.add_argument("--processes", type=int, default=0, help="how many as whole processes")
     parser.add_argument("--kind", action="append", default=[], help="only this kind (repeatable)")
     parser.add_argument("--seed", type=int, help="only this seed of the kind")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--endings", action="store_true", help="print how each case ended")
     args = parser.parse_args(argv)
-    cases = [Case(kind, args.seed) for kind in args.kind] if args.seed is not None else plan(args.cases, args.kind)
+    started = time.perf_counter()
+    if args.seed is not None:
+        inside = [Case(kind, args.seed) for kind in args.kind]
+    else:
+        inside = plan(args.cases, args.kind) if args.cases else []
+    outside = plan(args.processes, args.kind, FIRST_SEED) if args.processes else []
+    n_problems = 0
+    with tempfile.TemporaryDirectory(prefix="fuzz-shop-") as shop:
+        if any(case.kind.startswith("score_") for case in [*inside, *outside]):
+            prepare(Path(shop))
+        for name, runs in (
+            ("in worker processes", run(inside, args.workers)),
+            ("as whole processes", run_processes(outside, args.workers)),
+        ):
+            n_problems += _told(name, runs, every=args.endings or args.seed is not None)
+    print(f"{time.perf_counter() - started:,.0f} s, {n_problems} findings")
+    return int(n_problems > 0)
+
+
+def _told(name: str, runs: Iterator[tuple[Case, Ending]], *, every: bool) -> int:
+    """Print the endings of some runs, and the table; return how many findings there are."""
     endings: dict[str, list[Ending]] = defaultdict(list)
-    for case, ended in run(cases, args.workers):
+    for case, ended in runs:
         endings[case.kind].append(ended)
-        if ended.problem is not None or args.endings or args.seed is not None:
-            print(f"{case.kind} {case.seed}: {ended.code} [{ended.judged}] {ended.problem or ended.said[:400]}", flush=True)
-    print("\n".join(table(endings)))
-    return int(any(e.problem for ended in endings.values() for e in ended))
+        if ended.problem is not None or every:
+            said = ended.problem or ended.said[:400]
+            print(f"{case.kind} {case.seed}: {ended.code} [{ended.judged}] {said}", flush=True)
+    if endings:
+        print("\n".join([f"{name}:", *table(dict(sorted(endings.items())))]), flush=True)
+    return sum(e.problem is not None for ended in endings.values() for e in ended)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ class Made:
         How it may end.
     whole : bool
         Whether all of `check` is to look at it, and not only the door.
+    command : tuple of str
+        What is run on it.
     """
 
     config: Path
@@ -59,6 +61,7 @@ class Made:
     mapping: dict[str, str] = field(default_factory=lambda: dict(MAPPING))
     codes: frozenset[int] = ORDINARY
     whole: bool = False
+    command: tuple[str, ...] = ("check",)
 
 
 Make = Callable[[random.Random, Path], Made]

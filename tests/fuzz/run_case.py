@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from tests.fuzz.cases import Case, Made, lay_out
-from tests.fuzz.oracle import Facts, Outcome, problem_with
+from tests.fuzz.oracle import Facts, Outcome, problem_with, score_facts
 
 CHECKED_EVERY = 10
 """Of so many cases one goes through all of `check`; the others go as far as the door, which all commands share."""
@@ -61,8 +61,9 @@ def run_case(case: Case, folder: Path) -> Ending:
 
 
 def command(made: Made, folder: Path, *, whole: bool) -> Outcome:
-    """Run `check`, all of it or until the door is behind it."""
+    """Run a command, all of it or, of `check`, until the door is behind it."""
     import pipelines.check
+    import pipelines.score
     from pipelines.cli import main
 
     seen: list[Facts] = []
@@ -81,14 +82,21 @@ def command(made: Made, folder: Path, *, whole: bool) -> Outcome:
             watched(engine, config, console)
         return Answer({})
 
-    with mock.patch.object(pipelines.check, "open_log", watched), _captured(folder) as screen:
-        arguments = ["--config", str(made.config), "--quiet", "check"]
-        if whole:
+    with (
+        mock.patch.object(pipelines.check, "open_log", watched),
+        mock.patch.object(pipelines.score, "open_log", watched),
+        _captured(folder) as screen,
+    ):
+        arguments = ["--config", str(made.config), "--quiet", *made.command]
+        if whole or made.command[0] != "check":
             code = main(arguments)
         else:
             with mock.patch.object(pipelines.check, "check", to_the_door):
                 code = main(arguments)
-    return Outcome(code, _with_trace(screen.getvalue(), code), seen[0] if seen else None)
+    outcome = Outcome(code, _with_trace(screen.getvalue(), code), seen[0] if seen else None)
+    if made.command[0] == "score" and code == 0:
+        outcome.scores = score_facts((made.config.parent / "out" / "latest").resolve())
+    return outcome
 
 
 @contextlib.contextmanager
