@@ -19,6 +19,9 @@ _ZONED = r":.*[^0-9:.]"
 _OFFSET = r"([0-9.]) *(UTC|GMT)? *([+-]([0-9]{1,2}|[0-9]{4}|[0-9]{1,2}(:[0-9]{2}){1,2}))$"
 _ONE_FORM = r"\1 GMT\3"
 
+FIRST, LAST = datetime(1900, 1, 1), datetime(2200, 1, 1)
+"""Times before the first, and from the last on, are none: year 9999, infinity, 24-01-05 read as year 24."""
+
 
 def with_wall_clocks(table: ir.Table, times: Mapping[str, str | None], offsets: Offsets) -> ir.Table:
     """Add columns of times, read as the shop's wall clock.
@@ -32,8 +35,8 @@ def with_wall_clocks(table: ir.Table, times: Mapping[str, str | None], offsets: 
         Of any columns.
     times : mapping of str to str
         Name of a new column, to the one it is read from: timestamps, dates or ISO text. Those with a zone are
-        converted; those without are taken to be the shop's already. Text that is no date becomes null; None
-        gives a column of nulls.
+        converted; those without are taken to be the shop's already. What is no date becomes null, and so does
+        what lies outside `FIRST` and `LAST`; None gives a column of nulls.
     offsets : sequence of (datetime, int)
         The shop's zone.
 
@@ -49,7 +52,8 @@ def with_wall_clocks(table: ir.Table, times: Mapping[str, str | None], offsets: 
         **{name: flags[new] for new, name in zoned.items()},
     )
     local = {n: ibis.ifelse(read[flag], _shift(read[n], offsets), read[n]) for n, flag in zoned.items()}
-    return read.mutate(**local).drop(*zoned.values())
+    told = {n: ibis.ifelse((read[n] >= FIRST) & (read[n] < LAST), local.get(n, read[n]), None) for n in flags}
+    return read.mutate(**told).drop(*zoned.values())
 
 
 def _is_zoned(column: ir.Value) -> ir.BooleanValue | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Literal
 
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from features.clock import UTC, Offsets
@@ -19,7 +21,23 @@ TRANSACTION_COLUMNS = (
 PARSED = "door_parsed_"
 """Begins the columns that are put beside a table's own while it is read; people never see them."""
 
-_TIMES = ("ordered_at", "recorded_at")
+AT_THE_DOOR = tuple(
+    f"door_{name}" for name in (
+        "customer_id", "order_id", "ordered_at", "recorded_at", "day", "known_day", "price", "amount",
+        "cancelled", "product_id", "is_refund", "reason", "category", "channel", "quantity", "discount",
+        "is_used", "ordered_at_is_zoned", "recorded_at_is_zoned",
+    )
+)  # fmt: skip
+"""What the door adds to a table; no table may bring a column of such a name."""
+
+Holds = Literal["ids", "times", "numbers", "words"]
+"""What a column is read as."""
+
+_HOLDS: dict[str, Holds] = {
+    "customer_id": "ids", "ordered_at": "times", "recorded_at": "times",
+    "amount": "numbers", "quantity": "numbers", "unit_price": "numbers", "discount": "numbers",
+    "order_id": "words", "product_id": "words", "category": "words", "channel": "words",
+}  # fmt: skip
 _ONE = {
     "transactions": "a transaction", "events": "an event", "contacts": "a contact", "customers": "a customer",
 }  # fmt: skip
@@ -105,13 +123,13 @@ def _check_mapping(contract: TransactionsContract) -> None:
 
 
 def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
-    """Raise unless every mapped source column exists and the times can be times.
+    """Raise unless every mapped source column exists and can hold what it should.
 
     Raises
     ------
     ContractError
         Naming the file, the missing column, how many columns were found, and the closest name; or the
-        column of times that holds something else.
+        column that holds something else.
 
     Examples
     --------
@@ -123,13 +141,13 @@ def check_columns(raw: ir.Table, contract: TransactionsContract) -> None:
     features.errors.ContractError: log.csv: column 'date' (for ordered_at) is missing among 2 columns; ...
     """
     require_columns(raw, contract.columns, contract.name)
-    require_times(raw, contract.columns, _TIMES, contract.name)
+    require_kinds(raw, contract.columns, _HOLDS, contract.name)
     if contract.leave_out is not None:
         require_columns(raw, {"[policy] leave_out": contract.leave_out.column}, contract.name)
 
 
-def require_times(raw: ir.Table, columns: Mapping[str, str], times: Sequence[str], name: str) -> None:
-    """Raise unless the mapped columns of times hold what can be read as such: times, dates or text.
+def require_kinds(raw: ir.Table, columns: Mapping[str, str], holds: Mapping[str, Holds], name: str) -> None:
+    """Raise unless the mapped columns are of types that what they should hold can be read from.
 
     Parameters
     ----------
@@ -137,8 +155,8 @@ def require_times(raw: ir.Table, columns: Mapping[str, str], times: Sequence[str
         The user's table; it has all the mapped columns.
     columns : Mapping[str, str]
         Standard name to source name.
-    times : sequence of str
-        Standard names of times, mapped or not.
+    holds : Mapping[str, str]
+        Standard name, mapped or not, to what it is read as.
     name : str
         What to call the table.
 
@@ -147,13 +165,42 @@ def require_times(raw: ir.Table, columns: Mapping[str, str], times: Sequence[str
     ContractError
         Naming the file, the column and what it holds.
     """
-    for standard in (t for t in times if t in columns):
+    for standard, wanted in ((s, w) for s, w in holds.items() if s in columns):
         kind = raw[columns[standard]].type()
-        if kind.is_numeric() or kind.is_boolean() or kind.is_time():
+        if not _can_hold(kind, wanted):
             raise ContractError(
-                f"{name}: column {columns[standard]!r} (for {standard}) holds {kind}, not times",
-                hint=f'a number like 20240131 needs a format, as in formats = {{ {standard} = "%Y%m%d" }}',
+                f"{name}: column {columns[standard]!r} (for {standard}) holds {kind}, not {wanted}",
+                hint=f'a number like 20240131 needs a format, as in formats = {{ {standard} = "%Y%m%d" }}'
+                if wanted == "times" and kind.is_numeric()
+                else f"is {standard} mapped to the right column?",
             )
+
+
+def _can_hold(kind: dt.DataType, wanted: Holds) -> bool:
+    """Say whether values of a type can be read as times, numbers, ids or words; text can be any of them."""
+    if kind.is_string():
+        return True
+    if wanted == "times":
+        return bool(kind.is_date() or kind.is_timestamp())
+    if wanted == "numbers":
+        return kind.is_numeric() and not kind.is_boolean()
+    is_told_apart = not (kind.is_nested() or kind.is_interval())
+    if wanted == "ids":
+        return is_told_apart and not (kind.is_temporal() or kind.is_boolean())
+    return is_told_apart
+
+
+def require_free_names(names: Sequence[str], name: str) -> None:
+    """Raise if a table brings a column that is called as those that the door adds.
+
+    Raises
+    ------
+    ContractError
+        Naming the first of them.
+    """
+    taken = [own for own in names if own.lower() in AT_THE_DOOR or own.lower().startswith(PARSED)]
+    if taken:
+        raise ContractError(f"{name}: no column may be called {taken[0]!r}", hint="give it another name")
 
 
 def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> None:

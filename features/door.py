@@ -7,7 +7,14 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import with_wall_clocks
-from features.contracts import MONEY_UNITS, LeaveOut, TransactionsContract, check_columns, own_columns
+from features.contracts import (
+    AT_THE_DOOR,
+    MONEY_UNITS,
+    LeaveOut,
+    TransactionsContract,
+    check_columns,
+    own_columns,
+)
 from features.parts import Keep
 from features.spellings import unicode_forms
 
@@ -17,12 +24,10 @@ MAX_AMOUNT = 1e10
 QUANTITY_UNITS = 1000
 """Quantities are int64 counts of 1/1,000: kilograms and metres have decimals."""
 
+LONGEST_TEXT = 1_000
+"""Signs of an id or a name; what is longer is none, and a few of a megabyte each would fill the memory."""
+
 _EPOCH = "1970-01-01"
-_DOOR = (
-    "door_customer_id", "door_order_id", "door_ordered_at", "door_day", "door_known_day", "door_amount",
-    "door_product_id", "door_is_refund", "door_reason", "door_category", "door_channel", "door_quantity",
-    "door_discount", "door_is_used",
-)  # fmt: skip
 
 
 def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
@@ -74,10 +79,13 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
 
 
 def text_id(column: ir.Value) -> ir.StringValue:
-    """Text without blanks around it; null where nothing is left."""
+    """Text without blanks around it; null where nothing is left, or more than `LONGEST_TEXT` signs are."""
     text = _float_id(column) if column.type().is_floating() else column.cast("string")
+    if column.type().is_string() or column.type().is_binary():
+        text = ibis.ifelse(text.length() > LONGEST_TEXT, ibis.null("string"), text)
     # Blanks sort before "!", and so does nothing; few ids have any, and only those pay for the strip.
-    has_blanks = (text < "!") | text.endswith(" ") | text.endswith("\t")
+    ends = [text.endswith(blank) for blank in (" ", "\t", "\n", "\r")]
+    has_blanks = functools.reduce(operator.or_, ends, text < "!")
     return ibis.ifelse(has_blanks, text.strip().nullif(""), text)
 
 
@@ -233,7 +241,7 @@ def set_aside(door: ir.Table) -> ir.Table:
     A log that has a ``reason`` of its own keeps it; ours is then ``quarantine_reason``.
     """
     left_out = door.filter(door.door_reason.notnull())
-    raw = [c for c in own_columns(left_out) if c not in _DOOR]
+    raw = [c for c in own_columns(left_out) if c not in AT_THE_DOOR]
     taken = any(c.lower() == "reason" for c in raw)  # engines do not tell Reason from reason
     return left_out.select(*raw, **{"quarantine_reason" if taken else "reason": left_out.door_reason})
 

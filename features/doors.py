@@ -7,9 +7,15 @@ import ibis
 import ibis.expr.types as ir
 
 from features.clock import UTC, Offsets, with_wall_clocks
-from features.contracts import MONEY_UNITS, PARSED, require_columns, require_known, require_times
+from features.contracts import (
+    MONEY_UNITS,
+    PARSED,
+    Holds,
+    require_columns,
+    require_kinds,
+    require_known,
+)
 from features.door import day_number_of, number, set_aside, text_id, to_units
-from features.errors import ContractError
 from features.event_kinds import event_kind
 
 COLUMNS = {
@@ -29,6 +35,8 @@ NEEDED = {
 
 TIMES = {"events": ("occurred_at",), "contacts": ("sent_at",), "customers": ("valid_from", "signed_up_at")}
 """Standard columns that hold times; the first is the one that dates a row."""
+
+_SIZES = ("duration_s", "cost", "acquisition_cost")
 
 NOTHING = ("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "-")
 """What exports write where there is nothing, in lower case. Ids of customers are taken as they stand."""
@@ -63,10 +71,16 @@ class TableContract:
         return frozenset({self.kind, *(f"{self.kind}.{column}" for column in self.columns)})
 
     def check(self, raw: ir.Table) -> None:
-        """Raise unless the mapping is of known columns that exist, and times can be times."""
+        """Raise unless the mapping is of known columns that exist and can hold what they should."""
         require_known(self.columns, COLUMNS[self.kind], NEEDED[self.kind], self.name, self.kind)
         require_columns(raw, self.columns, self.name)
-        require_times(raw, self.columns, TIMES[self.kind], self.name)
+        require_kinds(raw, self.columns, {name: self._holds(name) for name in COLUMNS[self.kind]}, self.name)
+
+    def _holds(self, standard: str) -> Holds:
+        """Say what a column is read as."""
+        if standard in TIMES[self.kind]:
+            return "times"
+        return "ids" if standard == "customer_id" else "numbers" if standard in _SIZES else "words"
 
     def with_times(self, raw: ir.Table) -> ir.Table:
         """Add the table's times as the shop's clock; the rest is asked of a table that has them."""
@@ -76,8 +90,9 @@ class TableContract:
     def fault(self, timed: ir.Table) -> ir.Value:
         """Why a row cannot be used; null for the others."""
         faults = [(self.customer(timed).isnull(), "no_customer")]
-        if TIMES[self.kind][0] in self.columns:
-            faults.append((self.time(timed, TIMES[self.kind][0]).isnull(), "no_date"))
+        dated_by = TIMES[self.kind][0]
+        if dated_by in self.columns:
+            faults.append((self.time(timed, dated_by).isnull(), "no_date"))
         return ibis.cases(*faults)
 
     def set_aside(self, raw: ir.Table) -> ir.Table:
@@ -101,15 +116,7 @@ class TableContract:
     def units(self, raw: ir.Table, standard: str, units: int) -> ir.Value:
         """The column as whole numbers of a small unit; null where it is not mapped or no number."""
         source = self.columns.get(standard)
-        if source is None:
-            return ibis.null("int64")
-        kind = raw[source].type()
-        if kind.is_temporal() or kind.is_interval() or kind.is_boolean():
-            raise ContractError(
-                f"{self.name}: column {source!r} (for {standard}) holds {kind}, not numbers",
-                hint=f"leave {standard} out of [tables.{self.kind}] columns, or write it as a number",
-            )
-        return to_units(number(raw[source]), units)
+        return ibis.null("int64") if source is None else to_units(number(raw[source]), units)
 
 
 def event_rows(raw: ir.Table, contract: TableContract) -> ir.Table:

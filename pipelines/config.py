@@ -18,6 +18,9 @@ from models.gate import Limits as GateLimits
 from pipelines.sink_places import duckdb_place, postgres_place
 from pipelines.zones import utc_offsets
 
+MOST_BYTES = 1 << 20
+"""A config is a page of text; what is larger is another file."""
+
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -274,20 +277,32 @@ def load_config(path: Path) -> Config:
         If the file is absent, is not TOML, or breaks the schema; unknown keys come with the closest known
         one.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ContractError(
-            f"{path}: no such config file", hint="`repurchase init LOG` writes one, `--config FILE` names it"
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ContractError(f"{path}: cannot be read as TOML: {error}") from None
+    data = _read_toml(path)
     if "folder" in data:
         raise ContractError(f"{path}: unknown key 'folder'", hint="relative paths start at the config file")
     try:
         return Config.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:
         raise _readable(path, error) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device has no end
+            raise ContractError(f"{path}: is no regular file")
+        if path.stat().st_size > MOST_BYTES:
+            raise ContractError(f"{path}: {path.stat().st_size:,} bytes are no config")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError(
+            f"{path}: no such config file", hint="`repurchase init LOG` writes one, `--config FILE` names it"
+        ) from None
+    except RecursionError:
+        raise ContractError(f"{path}: cannot be read as TOML: it is nested too deep") from None
+    except ContractError:
+        raise
+    except (OSError, ValueError) as error:  # no UTF-8, no TOML, a number of thousands of digits
+        raise ContractError(f"{path}: cannot be read as TOML: {error}") from None
 
 
 def _readable(path: Path, error: ValidationError) -> ContractError:

@@ -33,6 +33,14 @@ class DuckdbStore:
         self._kept: dict[str, tuple[str, str | None]] = {}
         self._numbers = itertools.count(1)
         self._has_file = False
+        self._most = self._memory_limit()
+        self.is_limited = False
+
+    def limit(self, room: int) -> None:
+        """Take no more memory than `room` bytes, nor than there is, and at most four times that on disk."""
+        self.is_limited = room < self._most
+        for name, size in (("memory_limit", room), ("max_temp_directory_size", 4 * room)):
+            self._connection.raw_sql(f"set {name} = '{size}B'" if self.is_limited else f"reset {name}")
 
     def keep(self, expression: ir.Table, name: str, *, in_order: bool) -> ir.Table:
         """Compute a table, and let go of its namesake."""
@@ -71,12 +79,17 @@ class DuckdbStore:
         return place
 
     def _is_full(self) -> bool:
-        [(used, limit)] = self._connection.raw_sql(
-            "select (select sum(memory_usage_bytes + temporary_storage_bytes) from duckdb_memory()"
-            " where tag = 'IN_MEMORY_TABLE'),"
-            " parse_formatted_bytes(current_setting('memory_limit'))"
+        [(used,)] = self._connection.raw_sql(
+            "select sum(memory_usage_bytes + temporary_storage_bytes) from duckdb_memory()"
+            " where tag = 'IN_MEMORY_TABLE'"
         ).fetchall()
-        return bool(used > IN_MEMORY * limit)
+        return bool(used > IN_MEMORY * self._memory_limit())
+
+    def _memory_limit(self) -> int:
+        [(limit,)] = self._connection.raw_sql(
+            "select parse_formatted_bytes(current_setting('memory_limit'))"
+        ).fetchall()
+        return int(limit)
 
     def _file(self) -> str:
         if not self._has_file:

@@ -3,7 +3,7 @@
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,14 @@ from pipelines.failures import EnvironmentFailed
 from pipelines.pieces import PIECE, Work, cut, in_threads
 from pipelines.plain_words import words_of
 
+LEAST_ROOM, ROOM_A_BYTE = 1 << 30, 200
+"""Bytes of memory for any input and, if that is more, for each byte of its files; four times that on disk."""
+
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
+
+CSV_READING: dict[str, Any] = {"all_varchar": True, "header": True, "quote": '"', "comment": ""}
+"""How delimited text is read. Left to guess, DuckDB drops the rows that begin with # and, where one quotation
+mark is too many, takes all of them for text."""
 
 Explain = Callable[[BaseException, str], Exception | None]
 """From an error and what was being read to a clear one; None for errors of another kind."""
@@ -41,6 +48,13 @@ class Engine(ABC):
 
     connection: Any
     folder: Path
+
+    def expect(self, source: str, n_bytes: int) -> None:  # noqa: B027 - few engines have to know
+        """Be told what is about to be read, and how large its files are."""
+
+    def reading(self, what: str) -> AbstractContextManager[None]:
+        """Turn the engine's errors into clear ones (`reading`)."""
+        return reading(what)
 
     @abstractmethod
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
@@ -83,12 +97,12 @@ class Engine(ABC):
 
     def number(self, expression: ir.IntegerScalar) -> int:
         """Compute one whole number."""
-        with reading("the log"):
+        with self.reading("the log"):
             return int(expression.execute())
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """Compute a table and hand it over to pandas."""
-        with reading("the log"):
+        with self.reading("the log"):
             frame: pd.DataFrame = expression.to_pandas()
         return frame
 
@@ -116,10 +130,38 @@ class DuckdbEngine(Engine):
         except duckdb.Error as error:
             raise ContractError(f"[engine] options: {first_line(error)}") from None
         self._store = DuckdbStore(self.connection, spill)
+        self._may_limit = not {"memory_limit", "max_memory"} & set(config.engine.options)
+        self._sizes: dict[str, int] = {}
+
+    def expect(self, source: str, n_bytes: int) -> None:
+        """Take memory in proportion to the input: kilobytes that unpack to gigabytes do not fill the machine.
+
+        Less memory makes no result another one, as what does not fit goes to the disk; what cannot go there,
+        or is too much for it, is refused. A limit that the config sets stays.
+        """
+        self._sizes[source] = n_bytes
+        if self._may_limit:
+            room = max(LEAST_ROOM, ROOM_A_BYTE * sum(self._sizes.values()))
+            self._store.limit(room)
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Turn the engine's errors into clear ones, which name the sources."""
+        with reading(", ".join(self._sizes) or what):
+            try:
+                yield
+            except duckdb.OutOfMemoryException as error:
+                if not self._store.is_limited:
+                    raise
+                raise ContractError(
+                    f"{', '.join(self._sizes)}: {sum(self._sizes.values()):,} bytes that unpack to more than "
+                    f"can be held: {first_line(error)}",
+                    hint="[engine] options = { memory_limit = '8GB' } allows more, if that is right",
+                ) from None
 
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
         """Compute a table once and keep it for the rest of the command."""
-        with reading(name):
+        with self.reading(name):
             return self._store.keep(expression, name, in_order=in_order)
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
@@ -136,9 +178,7 @@ class DuckdbEngine(Engine):
 
     def read_csv(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
         """Open delimited text files as one table of text columns."""
-        opened: ir.Table = self.connection.read_csv(
-            list(files), all_varchar=True, header=True, **_named(file_column)
-        )
+        opened: ir.Table = self.connection.read_csv(list(files), **CSV_READING, **_named(file_column))
         return opened
 
     def parsed(self, text: ir.Value, pattern: str) -> ir.Value:
@@ -212,6 +252,8 @@ def _explain(error: BaseException, what: str) -> Exception | None:
     """Explain DuckDB's errors, and those of memory."""
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return EnvironmentFailed(f"{what}: out of memory: {first_line(error)}")
+    if isinstance(error, RecursionError):
+        return unreadable(what, "it is nested too deep")
     if not isinstance(error, duckdb.Error):
         return None
     message = first_line(error)

@@ -15,7 +15,7 @@ from features.errors import ContractError
 from pipelines.guess import Guess, propose
 from pipelines.guess_left_out import LeftOut
 from pipelines.new_config import render
-from pipelines.sources import CSV, PARQUET
+from pipelines.source_files import CSV, PARQUET, refuse_odd
 
 SAMPLE_ROWS = 50_000
 SEED = 7
@@ -107,6 +107,7 @@ def read_sample(log: str) -> pd.DataFrame:
     files = [log] if Path(log).is_file() else sorted(glob.glob(log))
     if not files:
         raise ContractError(f"{log}: there is no such file", hint="check the path; quote one with spaces")
+    refuse_odd(log, files)
     odd = [file for file in files if not file.lower().endswith((PARQUET, *CSV))]
     if odd:
         kinds = ", ".join((PARQUET, *CSV))

@@ -1,6 +1,5 @@
 """Open what the config names as a table on the engine."""
 
-import glob
 import hashlib
 import shutil
 import tempfile
@@ -11,15 +10,17 @@ from pathlib import Path
 import ibis.expr.types as ir
 from ibis.common.exceptions import TableNotFound
 
-from features.contracts import PARSED, did_you_mean
+from features.contracts import PARSED, did_you_mean, require_free_names
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
-from pipelines.engine import DuckdbEngine, Engine, reading
+from pipelines.engine import DuckdbEngine, Engine
 from pipelines.postgres import stage_postgres
 from pipelines.postgres_address import FORM
+from pipelines.source_files import CSV, PARQUET, find_files, refuse_twins
 
-PARQUET = ".parquet"
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
+MOST_ROWS, MOST_ROWS_A_BYTE = 1_000_000, 100
+"""More rows than the first, and than the second for each byte of its files, no log has: it is a bomb."""
+
 FILE_COLUMN = f"{PARSED}file"
 """Which file a row came from, where a source is several files; the door leaves it out of the quarantine."""
 
@@ -30,7 +31,7 @@ def open_transactions(engine: Engine, config: Config) -> tuple[ir.Table, dict[st
     """Open the purchase log (see `open_table`)."""
     status = config.policy.leave_out
     asked = [status.column] if status else []
-    return open_table(engine, config.tables.transactions, config.folder, asked)
+    return open_table(engine, config.tables.transactions, config, asked)
 
 
 def open_other(engine: Engine, config: Config, name: str) -> tuple[ir.Table, dict[str, str]]:
@@ -44,11 +45,11 @@ def open_other(engine: Engine, config: Config, name: str) -> tuple[ir.Table, dic
     table: OtherTable | None = getattr(config.tables, name)
     if table is None:
         raise ContractError(f"the config has no table {name!r}", hint=f"add [tables.{name}]")
-    return open_table(engine, table, config.folder)
+    return open_table(engine, table, config)
 
 
 def open_table(
-    engine: Engine, table: Transactions | OtherTable, folder: Path, asked: Sequence[str] = ()
+    engine: Engine, table: Transactions | OtherTable, config: Config, asked: Sequence[str] = ()
 ) -> tuple[ir.Table, dict[str, str]]:
     """Open one of the user's tables.
 
@@ -58,8 +59,8 @@ def open_table(
         Where it is opened; what has to be fetched for it goes when the engine does.
     table : Transactions or OtherTable
         Its source, columns and formats.
-    folder : pathlib.Path
-        Where relative paths start.
+    config : Config
+        For its folder, where relative paths start, and the one that runs are published into.
     asked : sequence of str
         Columns that are needed beside those of the section.
 
@@ -73,11 +74,12 @@ def open_table(
     Raises
     ------
     ContractError
-        If the source is absent or unreadable, has no rows, or has an unknown form.
+        If the source is absent or unreadable, has no rows or absurdly many, or has an unknown form.
     EnvironmentFailed
         If a server cannot be reached.
     """
-    raw = _open(engine, table, folder, asked)
+    raw = _open(engine, table, config, _named(table, asked))
+    require_free_names([name for name in raw.columns if name != FILE_COLUMN], table.source)
     if engine.number(raw.limit(1).count()) == 0:
         raise ContractError(
             f"{table.source}: 0 rows in {len(raw.columns)} columns", hint="did the export stop early?"
@@ -85,26 +87,35 @@ def open_table(
     return _parse_formats(engine, raw, table)
 
 
-def _open(engine: Engine, table: Transactions | OtherTable, folder: Path, asked: Sequence[str]) -> ir.Table:
+def _named(table: Transactions | OtherTable, asked: Sequence[str]) -> list[str]:
+    """List the columns that the config names."""
+    of_customers = [*table.attributes, *table.static] if isinstance(table, OtherTable) else []
+    return [*table.columns.values(), *asked, *of_customers]
+
+
+def _open(engine: Engine, table: Transactions | OtherTable, config: Config, named: list[str]) -> ir.Table:
     scheme, separator, _ = table.source.partition("://")
     if not separator:
-        return _open_files(engine, table.source, folder)
+        return _open_files(engine, table.source, config, named)
     if scheme == "duckdb":
-        return _open_duckdb(engine, table.source, folder)
+        return _open_duckdb(engine, table.source, config.folder)
     if scheme in ("postgres", "postgresql"):
-        return _open_postgres(engine, table, asked)
+        return _open_postgres(engine, table.source, named)
     raise ContractError(  # without the address, which may hold a password
         f"source {scheme + '://…'!r} has a form that this version does not read",
         hint=f"parquet, csv, csv.gz, globs of them, duckdb:///file.duckdb#table, or {FORM}",
     )
 
 
-def _open_files(engine: Engine, source: str, folder: Path) -> ir.Table:
-    files = _files(source, folder)
+def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -> ir.Table:
+    files = find_files(source, config.folder, (config.output / "runs").resolve())
     file_column = FILE_COLUMN if len(files) > 1 else None
-    with reading(source):
+    n_bytes = sum(Path(file).stat().st_size for file in files)
+    engine.expect(source, n_bytes)
+    with engine.reading(source):
         if all(f.lower().endswith(PARQUET) for f in files):
             opened = engine.read_parquet(files, file_column)
+            _refuse_bomb(source, engine.number(opened.count()), n_bytes)
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
             opened = engine.read_csv(files, file_column)
@@ -114,20 +125,19 @@ def _open_files(engine: Engine, source: str, folder: Path) -> ir.Table:
                 example=files[0],
                 hint="parquet, or " + ", ".join(CSV),
             )
+    refuse_twins(files, named, opened.columns)
     if file_column is None:
         return opened
-    return opened.mutate(**{FILE_COLUMN: opened[FILE_COLUMN].replace(f"{folder}/", "")})
+    return opened.mutate(**{FILE_COLUMN: opened[FILE_COLUMN].replace(f"{config.folder}/", "")})
 
 
-def _files(source: str, folder: Path) -> list[str]:
-    if (folder / source).is_file():
-        return [str(folder / source)]
-    found = sorted(glob.glob(str(Path(glob.escape(str(folder))) / source)))
-    if not found:
+def _refuse_bomb(source: str, n_rows: int, n_bytes: int) -> None:
+    """Refuse more rows than a log can have; the file says how many, so that none of them has to be read."""
+    if n_rows > MOST_ROWS + MOST_ROWS_A_BYTE * n_bytes:
         raise ContractError(
-            f"source {source!r}: no such file", hint=f"relative paths start at the config's folder, {folder}"
+            f"{source}: {n_rows:,} rows in {n_bytes:,} bytes: no log can be packed like that",
+            hint="was the file made to fill the memory?",
         )
-    return found
 
 
 def _open_duckdb(engine: Engine, source: str, folder: Path) -> ir.Table:
@@ -143,8 +153,15 @@ def _open_duckdb(engine: Engine, source: str, folder: Path) -> ir.Table:
             f"source {source!r}: only [engine] kind = 'duckdb' reads a DuckDB file",
             hint=f"in DuckDB: COPY {name} TO '{name}.parquet', and name that file",
         )
-    with reading(source):
+    n_bytes = file.stat().st_size
+    engine.expect(source, n_bytes)
+    with engine.reading(source):
         database = _attach(engine, file)
+        if name in _names(engine, "view_name from duckdb_views()", database):
+            raise ContractError(
+                f"source {source!r}: {name!r} is a view, which may read other files and never end",
+                hint=f"in DuckDB: CREATE TABLE … AS FROM {name}, and name that table",
+            )
         try:
             opened: ir.Table = engine.connection.table(name, database=f"{database}.main")
         except TableNotFound:
@@ -152,6 +169,7 @@ def _open_duckdb(engine: Engine, source: str, folder: Path) -> ir.Table:
             raise ContractError(
                 f"source {source!r}: the database has no table {name!r}", hint=did_you_mean(name, tables)
             ) from None
+        _refuse_bomb(source, engine.number(opened.count()), n_bytes)
     return opened
 
 
@@ -168,15 +186,13 @@ def _names(engine: Engine, what: str, database: str) -> list[str]:
     return [row[0] for row in engine.connection.con.execute(query, [database]).fetchall()]
 
 
-def _open_postgres(engine: Engine, table: Transactions | OtherTable, asked: Sequence[str]) -> ir.Table:
-    columns = [*table.columns.values(), *asked]
-    if isinstance(table, OtherTable):
-        columns += [*table.attributes, *table.static]
-    name = hashlib.sha256(repr((table.source, columns)).encode()).hexdigest()[:16]
+def _open_postgres(engine: Engine, source: str, columns: list[str]) -> ir.Table:
+    name = hashlib.sha256(repr((source, columns)).encode()).hexdigest()[:16]
     file = _staging(engine) / f"{name}.parquet"
     if not file.exists():  # once a command, so that all of it sees the same rows
-        stage_postgres(table.source, columns, file)
-    with reading(table.source):
+        stage_postgres(source, columns, file)
+    engine.expect(source, file.stat().st_size)
+    with engine.reading(source):
         return engine.read_fetched(file)
 
 
