@@ -191,9 +191,7 @@ def test_an_unknown_standard_column(con: Any, kind: str) -> None:
 @pytest.mark.parametrize("value", [20240131, 1.7e9, True, time(8, 30)])
 def test_a_time_that_is_none(con: Any, kind: str, standard: str, value: Any) -> None:
     rows = {"customer_id": ["a"], standard: [value]} | ({"event_type": ["view"]} if kind == "events" else {})
-    said = (
-        rf"^{kind}.csv: column '{standard}' \(for {standard}\) holds .*, not times; hint: .*{{ {standard} = "
-    )
+    said = rf"^{kind}.csv: column '{standard}' \(for {standard}\) holds .*, not times; hint: "
     with pytest.raises(ContractError, match=said):
         typed(con, kind, rows)
 
