@@ -135,8 +135,8 @@ def _train(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:
     from pipelines.engine import open_engine
     from pipelines.model_files import write_files
     from pipelines.purchase_log import open_log
-    from pipelines.score import features_of
     from pipelines.scorer_files import to_files
+    from pipelines.scoring import features_of, piece_scorer
     from pipelines.training import Choice, fit_scorer, train_scorer
 
     stages, console, config = Stages(), Console(quiet=True), load_config(folder / "repurchase.toml")
@@ -149,7 +149,8 @@ def _train(folder: Path, _args: argparse.Namespace) -> dict[str, Any]:
         with stages("refitting as the blend"):  # the champion that takes longest, whoever won
             scorer = fit_scorer(trained.panel, trained.scorer.btyd, largest, trained.schedule, config, log)
         with stages("features of everyone"):
-            frame = features_of(engine, log, scorer, AS_OF)
+            work = piece_scorer(log, config, scorer, "1", AS_OF)
+            frame = work.frame(engine.frame(features_of(engine, log, work)))
     files = folder / f"scorer-{time.time_ns()}"
     write_files(to_files(scorer), files)
     (folder / "scorer").unlink(missing_ok=True)

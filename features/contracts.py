@@ -1,6 +1,6 @@
 """What a log promises: its columns, its policies, and the error when it does not hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -174,11 +174,16 @@ def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> Non
         Naming the file, the missing column, how many columns were found, and the closest name.
     """
     own = own_columns(raw)
+    if len(columns) > 1 and not any(source in raw.columns for source in columns.values()):
+        raise ContractError(
+            f"{name}: none of the {len(columns)} columns that the config names is among its {len(own)}",
+            hint="is there a line of column names? `repurchase init` shows what it finds",
+        )
     for standard, source in columns.items():
         if source not in raw.columns:
             raise ContractError(
                 f"{name}: column {source!r} (for {standard}) is missing among {len(own)} columns",
-                example=own[0],
+                example=own[0] if are_names(own) else None,
                 hint=did_you_mean(source, own),
             )
 
@@ -222,6 +227,25 @@ def require_known(
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Hint at the closest of the known names."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed}"
+    close = get_close_matches(name, known, n=1, cutoff=0.5) if are_names(known) else []
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {shown_names(known)}"
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """List names of columns; not where a line of data stands in their place, which would tell of a customer.
+
+    Examples
+    --------
+    >>> shown_names(["buyer", "day"])
+    'buyer, day'
+    >>> shown_names(["lan@shop.vn", "2024-01-31"])
+    'not listed, since they look like data: is there a line of column names?'
+    """
+    if not are_names(names):
+        return "not listed, since they look like data: is there a line of column names?"
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def are_names(names: Iterable[str]) -> bool:
+    """Tell names of columns from a line of data: that has a date, an amount or an address."""
+    return not any(name.strip().lstrip("+-")[:1].isdigit() or "@" in name for name in names)

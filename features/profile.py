@@ -4,7 +4,7 @@ Every expression here ends in an aggregate whose rows are days, gaps or bins, ne
 of any size is described without leaving the engine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
@@ -177,12 +177,6 @@ def largest_days(steps: ir.Table, k: int) -> ir.Table:
     """Return the `k` purchase days of the highest amount: ``customer_id, day, amount, n_orders``."""
     order = [steps.amount.desc(), steps.day, steps.customer_id]
     return steps.order_by(order).limit(k).select("customer_id", "day", "amount", "n_orders")
-
-
-def orders_of_days(lines: ir.Table, customers: Sequence[str], days: Sequence[int]) -> ir.Table:
-    """Add up the orders of a few customers on a few days: ``customer_id, day, order_id, amount``."""
-    bought = lines.filter(~lines.is_refund & lines.customer_id.isin(customers) & lines.day.isin(days))
-    return bought.group_by("customer_id", "day", "order_id").agg(amount=bought.amount.sum())
 
 
 def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:

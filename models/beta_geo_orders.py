@@ -22,6 +22,8 @@ _NODES = np.array([-7.0, -5.0, -3.0, -1.0, 1.0, 3.0, 5.0, 7.0])
 """Where it is evaluated instead, in that unit, to lay a polynomial through; exact to about 1e-12."""
 
 _PANEL_NODES, _PANEL_WEIGHTS = np.polynomial.legendre.leggauss(12)
+_FEWEST = 8
+"""Panels are as many, or a multiple."""
 _CHUNK = 2_000_000
 """Values of the integrand in memory at a time."""
 
@@ -88,12 +90,15 @@ def orders_by_integral(a: float, b: Floats, rate: Floats, share: Floats) -> Floa
     width, peak = np.sqrt(1 / a + 1 / b), np.log(a) - np.log(b)
     low = np.maximum(peak - 12 * width - 45 / a, np.log(zero))
     high = np.minimum(peak + 12 * width + 45 / b, -np.log(one))
-    panels = int(np.ceil(((high - low) / np.minimum(1, width)).max()))
-    rows = max(_CHUNK // (panels * len(_PANEL_NODES)), 1)
+    # Each row by its own number of panels: its sum must not depend on the rows beside it.
+    panels = _FEWEST * np.ceil((high - low) / np.minimum(1, width) / _FEWEST).astype(np.int64)
     found = np.empty_like(share)
-    for k in range(0, len(b), rows):
-        at = slice(k, k + rows)
-        found[at] = _on_panels(a, b[at], rate[at], share[at], low[at], high[at], panels)
+    for n in np.unique(panels):
+        here = np.flatnonzero(panels == n)
+        rows = max(_CHUNK // (int(n) * len(_PANEL_NODES)), 1)
+        for k in range(0, len(here), rows):
+            at = here[k : k + rows]
+            found[at] = _on_panels(a, b[at], rate[at], share[at], low[at], high[at], int(n))
     never = np.where(low == np.log(zero), betainc(a, b, zero) * rate * share, 0.0)
     once = np.where(high == -np.log(one), betainc(b, a, one) * -np.expm1(-rate * np.log1p(share)), 0.0)
     return found + never + once

@@ -96,7 +96,8 @@ def boosting_inputs(frame: pd.DataFrame, features: Sequence[str], horizon: int) 
     ndarray, shape (n, len(features) + 4)
     """
     spend = np.log(np.maximum(frame["btyd_spend_per_day"].to_numpy(), 1e-9))
-    return np.column_stack([*(as_numbers(frame[f]) for f in features), *btyd_said(frame, horizon), spend])
+    columns = [*(as_numbers(frame[f]) for f in features), *btyd_said(frame, horizon), spend]
+    return np.array(columns).T  # column by column in memory: laid out by rows, it takes seven times as long
 
 
 def category_places(frame: pd.DataFrame, features: Sequence[str]) -> list[int]:

@@ -176,8 +176,8 @@ def _numbers(name: str, values: ArrayLike) -> Floats:
         raise ContractError(f"{name} must be numbers, not dates", hint=_NO_DATES)
     try:
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ContractError(f"{name} is not numeric or has missing values", hint=str(error)) from None
+    except (TypeError, ValueError):
+        raise ContractError(f"{name} is not numeric or has missing values") from None
 
 
 def _not_a_count(x: Floats) -> NDArray[np.bool_]:

@@ -37,7 +37,7 @@ def judge_left_out(source: str, column: str, values: Sequence[str], n: int, rows
 
 
 def judge_no_row(
-    source: str, column: str, values: Sequence[str], said: Words, meant: Sequence[str]
+    source: str, column: str, values: Sequence[str], said: Words, meant: Sequence[str], n_own: int = 0
 ) -> Finding:
     """Say that no row has the words of the policy, and what the column says instead.
 
@@ -49,9 +49,13 @@ def judge_no_row(
         What stands in the column.
     meant : sequence of str
         What of that could have been meant.
+    n_own : int
+        Words beside those, of a few customers each, that are not shown.
     """
     text = f"{source}: no row says {_quoted(values)} in {column!r}, which [policy] leave_out names; "
-    text += f"what stands there: {counted(said)}" if said else "the column is empty"
+    more = f"{n_own:,} {'other ' if said else ''}words, of a few customers each" if n_own else ""
+    there = ", ".join(filter(None, [counted(said) if said else "", more]))
+    text += f"what stands there: {there}" if there else "the column is empty"
     text += f"; did you mean {_quoted(meant)}?" if meant else ""
     numbers = {"column": column, "values": [*values], "rows": 0, "words": dict(said[:SHOWN])}
     return Finding("warning", "left_out", text, numbers)

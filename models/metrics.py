@@ -133,12 +133,23 @@ def reliability(y: npt.ArrayLike, p: npt.ArrayLike, bins: int = 10) -> pd.DataFr
     happened, given = _outcomes(y, p)
     if bins < 1:
         raise ContractError("the number of bins must be positive", example=bins)
-    place = (rankdata(given) - 0.5) * bins / given.size  # the middle rank, for ties
-    rows = pd.DataFrame({"bin": place.astype(np.int64), "p": given, "y": happened})
+    rows = pd.DataFrame({"bin": equal_mass_bins(given, bins), "p": given, "y": happened})
     table = rows.groupby("bin").agg(
         n=("p", "size"), p_min=("p", "min"), p_max=("p", "max"), p_mean=("p", "mean"), y_mean=("y", "mean")
     )
     return table.reset_index(drop=True)
+
+
+def equal_mass_bins(values: npt.NDArray[np.floating], bins: int = 10) -> npt.NDArray[np.int64]:
+    """Number the bins of equally many rows that values fall into, 0 for the lowest; equal ones share one.
+
+    Examples
+    --------
+    >>> equal_mass_bins(np.array([0.1, 0.3, 0.8, 0.8]), bins=4).tolist()
+    [0, 1, 3, 3]
+    """
+    place = (rankdata(values) - 0.5) * bins / max(values.size, 1)  # the middle rank, for ties
+    return place.astype(np.int64)
 
 
 def ece(y: npt.ArrayLike, p: npt.ArrayLike, bins: int = 10) -> float:

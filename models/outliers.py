@@ -83,8 +83,8 @@ def judge_amounts(bins: pd.DataFrame, largest: pd.DataFrame, currency: str | Non
     bins : DataFrame
         ``digits, lead, n, amount`` of `features.profile.amount_bins`.
     largest : DataFrame
-        The highest purchase days, falling: ``day`` (a date), ``amount`` (1/10,000 units, net of refunds),
-        ``n_orders`` and the ``order_id`` of the biggest.
+        The highest purchase days, falling: ``day`` (a date), ``amount`` (1/10,000 units, net of refunds)
+        and ``n_orders``.
     currency : str, optional
         Shown with amounts.
     """
@@ -96,7 +96,7 @@ def judge_amounts(bins: pd.DataFrame, largest: pd.DataFrame, currency: str | Non
     revenue = float(ordered["amount"].sum())
     top = [
         {
-            "order_id": str(r["order_id"]), "n_orders": int(r["n_orders"]), "day": str(r["day"]),
+            "n_orders": int(r["n_orders"]), "day": str(r["day"]),
             "amount": float(r["amount"] / UNITS), "share_of_revenue": float(r["amount"] / revenue),
         }
         for r in largest.to_dict("records")
@@ -176,11 +176,9 @@ def judge_scale(
 
 def _said(numbers: dict[str, Any], first: dict[str, Any], currency: str | None) -> Finding:
     share = first["share_of_revenue"]
-    orders = f"order {first['order_id']}"
-    if first["n_orders"] > 1:
-        orders += f" and {first['n_orders'] - 1} more of that day"
+    orders = f", {first['n_orders']:,} orders of that day" if first["n_orders"] > 1 else ""
     text = (
-        f"the largest purchase ({first['day']}, {orders}) is {shown(first['amount'], currency)}: {share:.1%} "
+        f"the largest purchase ({first['day']}{orders}) is {shown(first['amount'], currency)}: {share:.1%} "
         f"of all revenue, {first['amount'] / numbers['median']:,.0f} times the middle one "
         f"({shown(numbers['median'], currency)})"
     )

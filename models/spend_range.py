@@ -109,23 +109,35 @@ class SpendRange:
         return self.quantile(tail, *given), self.quantile(1 - tail, *given)
 
     def total_interval(self, p: Floats, if_any: Floats, level: float = 0.8) -> tuple[float, float]:
-        """Return the interval of what all these customers spend together.
+        """Return the interval of what all these customers spend together."""
+        expected = p * if_any
+        return self.interval_of_sum(float(expected.sum()), float(self.variance(p, if_any).sum()), level)
+
+    def interval_of_sum(self, expected: float, variance: float, level: float = 0.8) -> tuple[float, float]:
+        """Return the interval of a sum of many customers' spend.
 
         Chance evens out over many customers, the drift of a whole shop does not: both count, on the scale of
         the logarithm, with Student's t for few folds.
+
+        Parameters
+        ----------
+        expected : float
+            Sum of what is expected of each.
+        variance : float
+            Sum of their `variance`.
+        level : float
+            Probability that the interval holds.
         """
         if not 0 < level < 1:
             raise ContractError("the level of an interval lies between 0 and 1", example=level)
-        expected = p * if_any
-        centre = float(expected.sum())
-        if centre <= 0:
+        if expected <= 0:
             return 0.0, 0.0
-        spread = np.sqrt(float(self._variance(p, if_any).sum()) / centre**2 + self.drift**2)
+        spread = np.sqrt(variance / expected**2 + self.drift**2)
         half = float(student.ppf((1 + level) / 2, self.n_folds)) * spread
-        return centre * float(np.exp(-half)), centre * float(np.exp(half))
+        return expected * float(np.exp(-half)), expected * float(np.exp(half))
 
-    def _variance(self, p: Floats, if_any: Floats) -> Floats:
-        """Variance of each customer's spend, by chance alone."""
+    def variance(self, p: Floats, if_any: Floats) -> Floats:
+        """Variance of each customer's spend, by chance alone, shape (n,); arguments as in `quantile`."""
         squares = np.array([np.mean(np.square(ratios)) for ratios in self.ratios])
         return np.asarray(np.maximum(p * if_any**2 * squares[self._tier(if_any)] - (p * if_any) ** 2, 0.0))
 
@@ -191,7 +203,7 @@ def _learned(rows: pd.DataFrame, coverage: Mapping[str, float]) -> SpendRange:
 
 def _drift(rows: pd.DataFrame, chance: SpendRange) -> float:
     p, if_any = rows["p"].to_numpy(), rows["if_any"].to_numpy()
-    parts = rows.assign(expected=p * if_any, variance=chance._variance(p, if_any), third=_thirds(rows))
+    parts = rows.assign(expected=p * if_any, variance=chance.variance(p, if_any), third=_thirds(rows))
     sums = parts.groupby(["cutoff", "third"])[["spend", "expected", "variance"]].sum()
     # Where nobody bought, one usual buyer: a ratio of nothing has no logarithm, and it is the worst miss.
     least = sums["expected"] / parts.groupby(["cutoff", "third"])["p"].sum()

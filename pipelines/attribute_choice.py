@@ -5,7 +5,7 @@ from collections import Counter
 import ibis.expr.types as ir
 
 from features.attributes import is_sensitive
-from features.contracts import did_you_mean, own_columns
+from features.contracts import are_names, did_you_mean, own_columns
 from features.doors import number_of, word
 from features.errors import ContractError
 from pipelines.config import OtherTable
@@ -57,7 +57,7 @@ def choose_attributes(
         if name not in own:
             raise ContractError(
                 f"{section.source}: attribute {name!r} is missing among {len(own)} columns",
-                example=own[0],
+                example=own[0] if are_names(own) else None,
                 hint=did_you_mean(name, own),
             )
     off = [n for n in named if is_sensitive(n) and n not in section.sensitive]

@@ -11,6 +11,7 @@ from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import Engine
 from pipelines.guess_dates import likely_formats, read_dates
+from pipelines.plain_words import form_of
 from pipelines.row_count import RowCount
 
 _READS = {
@@ -33,7 +34,7 @@ _FEW = 100
 
 @dataclass(frozen=True)
 class Reason:
-    """Why most of the rows that are set aside are: what is wrong, an example of it, and what would help."""
+    """Why most of the rows that are set aside are: what is wrong, the form of an example, what would help."""
 
     name: str
     n: int
@@ -98,7 +99,7 @@ def main_reason(
     else:
         hint = _HINTS[worst].format(" or ".join(read))
     columns = " or ".join(f"{source!r} (for {standard})" for standard, source in read.items())
-    return Reason(worst, rows.broken[worst], columns, found[0] if found else None, hint)
+    return Reason(worst, rows.broken[worst], columns, form_of(found[0]) if found else None, hint)
 
 
 def _date_hint(standard: str, found: list[str], asked: str | None) -> str:

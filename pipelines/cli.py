@@ -3,8 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
-import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -14,12 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.console import Answer, Console
 
-INPUT_WRONG = 2
-BUG = 1
 Run = Callable[[argparse.Namespace, "Console"], "Answer"]
+WITHOUT_CONFIG = ("init", "demo")
+"""They write a config of their own, and no log."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one return a kind of ending
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (documented in the README)."""
     args = _parser().parse_args(argv)
     warnings.simplefilter("ignore")  # libraries' notes to developers are not for a job's log
@@ -28,56 +26,21 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 
-    from features.errors import ContractError
     from pipelines.console import Console, show
-    from pipelines.failures import EnvironmentFailed, Failure, first_line
+    from pipelines.endings import ending_of
+    from pipelines.job_log import NO_LOG, job_log
 
+    log = NO_LOG if args.command in WITHOUT_CONFIG else job_log(args)
     try:
-        answer: Answer = args.run(args, Console(quiet=args.quiet))
-    except ContractError as error:
-        return _fail(str(error), INPUT_WRONG)
-    except Failure as error:
-        return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was published", 130)
-    except OSError as error:
-        return _fail(f"the environment failed, a retry is safe: {error}", EnvironmentFailed.exit_code)
-    except Exception as error:  # the last resort: one readable line, the rest in a file
-        if _is_store_failure(error):
-            return _fail(
-                f"the model store failed, a retry is safe: {first_line(error)}", EnvironmentFailed.exit_code
-            )
-        return _fail(
-            f"a bug: {type(error).__name__}: {_one_line(error)}; traceback in {_keep_traceback()}", BUG
-        )
+        answer: Answer = args.run(args, Console(quiet=args.quiet, log=log))
+    except (Exception, KeyboardInterrupt) as error:
+        ending = ending_of(error)
+        log.end(ending.exit_code, " ".join(ending.logged.split()))
+        sys.stderr.write(f"\nrepurchase: {' '.join(ending.said.split())}\n")
+        return ending.exit_code
+    log.end(answer.exit_code, answer=answer.data)
     show(answer, as_json=args.json)
     return answer.exit_code
-
-
-def _is_store_failure(error: Exception) -> bool:
-    """Tell a tracking store that is broken, busy or away from a wrong call to it."""
-    module = type(error).__module__
-    code = getattr(error, "error_code", "")
-    return module.startswith("sqlalchemy") or (
-        module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
-    )
-
-
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"\nrepurchase: {_one_line(message)}\n")
-    return code
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())
-
-
-def _keep_traceback() -> str:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="repurchase-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.write(traceback.format_exc())
-    return log.name
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, parents=[shared], help=text, description=text)
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, command=name)
         return made
 
     made = command("init", _init, "guess the columns of a log and write a commented config")
@@ -123,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--repair", action="store_true", help="and mend it")
     made = command("score", _score, "score every customer with the champion and publish one run")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
+    made.add_argument("--wait", action="store_true", help="wait for another run of the same date")
+    made = command("replay", _replay, "rebuild a published run and prove that it says the same")
+    made.add_argument("name", metavar="RUN", help="a run's id, a date, or latest")
+    made = command("outcomes", _outcomes, "hold published runs to account: expected against actual")
+    made.add_argument("--as-of", type=_day, required=True, metavar="D", help="close what is over by D")
+    made = command("identify", _identify, "say whose pseudonym it is, with the key and the log")
+    made.add_argument("what", metavar="WHAT", help="a pseudonym, or a CSV file that has some")
+    made.add_argument("--into", type=Path, metavar="FILE", help="write the list with the customers' own ids")
     made = command("demo", _demo, "the whole job on a real public log")
     made.add_argument("--into", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     return parser
@@ -224,7 +195,28 @@ def _score(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.config import load_config
     from pipelines.score import score
 
-    return score(load_config(args.config), console, args.as_of)
+    return score(load_config(args.config), console, args.as_of, wait=args.wait)
+
+
+def _replay(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.replay import replay
+
+    return replay(load_config(args.config), console, args.name)
+
+
+def _outcomes(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.outcomes import outcomes
+
+    return outcomes(load_config(args.config), console, args.as_of)
+
+
+def _identify(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.identify import identify
+
+    return identify(load_config(args.config), console, args.what, args.into)
 
 
 def _demo(args: argparse.Namespace, console: "Console") -> "Answer":

@@ -15,6 +15,7 @@ from features.errors import ContractError
 from models.economics import Economics
 from models.gate import USUAL
 from models.gate import Limits as GateLimits
+from pipelines.sink_places import duckdb_place, postgres_place
 from pipelines.zones import utc_offsets
 
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -184,6 +185,20 @@ class SinksSection(_Section):
     duckdb: str | None = None
     postgres: str | None = None
 
+    @field_validator("duckdb")
+    @classmethod
+    def _duckdb_form(cls, text: str | None) -> str | None:
+        if text is not None:
+            duckdb_place(text)
+        return text
+
+    @field_validator("postgres")
+    @classmethod
+    def _postgres_form(cls, text: str | None) -> str | None:
+        if text is not None:
+            postgres_place(text)
+        return text
+
 
 class PrivacySection(_Section):
     """How customers are called where their ids are not needed."""
@@ -285,7 +300,9 @@ def _readable(path: Path, error: ValidationError) -> ContractError:
     if first["type"] == "missing":
         return ContractError(f"{path}: key {where!r} is missing{count}", hint=f"add {where} to the file")
     said = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
+    given = (
+        None if where.startswith("sinks.") else first.get("input")
+    )  # it may be an address, with its password
     shown = f"; it is {given!r}" if isinstance(given, str | int | float) and repr(given) not in said else ""
     return ContractError(f"{path}: {where}: {said}{shown}{count}")
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.job_log import NO_LOG, JobLog
+from pipelines.progress import Line
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,6 +31,13 @@ class Answer:
     exit_code: int = 0
 
 
+@dataclass
+class Step:
+    """A step at work; set `rows` to how many it is about, where that is known, for the log."""
+
+    rows: int | None = None
+
+
 @dataclass(frozen=True)
 class Console:
     """Where progress goes.
@@ -36,31 +46,48 @@ class Console:
     ----------
     quiet : bool
         No progress; warnings are said all the same.
+    log : JobLog
+        Which steps and warnings are written to, however quiet it is to be.
     """
 
     quiet: bool = False
+    log: JobLog = NO_LOG
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Announce a step and, when it is done, how long it took."""
-        start = time.perf_counter()
-        self._write(f"  {text} …")
-        yield
-        self._write(f" {time.perf_counter() - start:.1f} s\n")
+    def step(self, text: str) -> Iterator[Step]:
+        """Announce a step and, when it is done, how long it took.
+
+        Examples
+        --------
+        >>> with Console(quiet=True).step("reading") as step:
+        ...     step.rows = 17
+        """
+        step, start, failed = Step(), time.perf_counter(), True
+        line = None if self.quiet else Line(sys.stderr, text)
+        try:
+            yield step
+            failed = False
+        finally:
+            if line is not None:
+                line.stop()
+            self.log.step(text, time.perf_counter() - start, step.rows, failed=failed)
+        if line is not None:
+            line.end()
 
     def say(self, text: str) -> None:
         """Tell something on the way."""
-        self._write(f"{text}\n")
+        if not self.quiet:
+            _tell(f"{text}\n")
 
     def warn(self, text: str) -> None:
         """Tell, between two steps, what a person has to know however quiet it is to be."""
-        sys.stderr.write(f"  warning: {text}\n")
-        sys.stderr.flush()
+        self.log.warn(text)
+        _tell(f"  warning: {text}\n")
 
-    def _write(self, text: str) -> None:
-        if not self.quiet:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def show(answer: Answer, *, as_json: bool) -> None:

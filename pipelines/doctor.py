@@ -2,25 +2,24 @@
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from pipelines.champion import note_found, trusted_champion
+from pipelines.clean_up import dead_stages
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.leftovers import Problem, broken_versions, dead_runs, pending_models
 from pipelines.promotions import last_champion, read_promotions
+from pipelines.published_runs import current_dates, date_link, faults, read_run
 from pipelines.registry import Registry
 from pipelines.store_place import store_file
 from pipelines.version import CHAMPION
 
 LEAST_FREE = 2**30
 """Bytes on the disk below which the next training may not find room."""
-STALE_AFTER = 24 * 3600.0
-"""Seconds after which a half-written run of scores is nobody's any more."""
 
 
 def doctor(config: Config, console: Console, *, repair: bool = False) -> Answer:
@@ -56,7 +55,7 @@ def doctor(config: Config, console: Console, *, repair: bool = False) -> Answer:
 
 def _examine(config: Config, *, repair: bool) -> Iterator[Problem]:
     yield from _disk(config)
-    yield from _stages(config.output, repair=repair)
+    yield from _runs(config.output, repair=repair)
     database = store_file(config)
     if database is not None:
         if not database.exists():
@@ -89,13 +88,20 @@ def _disk(config: Config) -> Iterator[Problem]:
             yield Problem("disk", f"{there}: only {free / 2**20:,.0f} MB are free")
 
 
-def _stages(output: Path, *, repair: bool) -> Iterator[Problem]:
-    """Find what scoring runs that were killed have left; the young ones may still be at work."""
-    for stage in sorted(output.glob(".stage-*")):
-        if time.time() - stage.stat().st_mtime > STALE_AFTER:
-            if repair:
-                shutil.rmtree(stage, ignore_errors=True)
-            yield Problem("stage", f"{stage} was never published", mended=repair)
+def _runs(output: Path, *, repair: bool) -> Iterator[Problem]:
+    """Find what scoring runs that were killed have left, and current runs that are not as they were."""
+    for stage in dead_stages(output):
+        if repair:
+            shutil.rmtree(stage, ignore_errors=True)
+        yield Problem("stage", f"{stage} was never published", mended=repair)
+    for as_of in current_dates(output):
+        try:
+            wrong = faults(read_run(date_link(output, as_of)))
+        except Refused as reason:
+            wrong = [str(reason)]
+        if wrong:
+            text = f"the run of {as_of} is not as it was published: {'; '.join(wrong[:3])}"
+            yield Problem("run_files", f"{text}; hint: `repurchase score --as-of {as_of}` makes another")
 
 
 def _integrity(database: Path) -> str:

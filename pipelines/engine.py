@@ -12,11 +12,15 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
+from joblib import cpu_count
 
 from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
+from pipelines.pieces import PIECE, Work, cut, in_threads
+from pipelines.plain_words import words_of
 
 _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to offload")
 
@@ -31,9 +35,12 @@ class Engine(ABC):
     ----------
     connection : ibis Backend
         For what only one engine can do.
+    folder : Path
+        On this machine, for what the command writes on its way; it goes when the engine does.
     """
 
     connection: Any
+    folder: Path
 
     @abstractmethod
     def keep(self, expression: ir.Table, name: str, *, in_order: bool = False) -> ir.Table:
@@ -62,6 +69,13 @@ class Engine(ABC):
     @abstractmethod
     def digest(self, text: ir.Value) -> ir.Value:
         """Whole numbers that tell texts apart: 64 bits, the same in every run."""
+
+    @abstractmethod
+    def pieces(self, work: Work, table: ir.Table, by: str) -> Iterator[pa.Table]:
+        """Do the work on a kept table, piece by piece, and yield what it makes in order of a text column.
+
+        Work, wherever it is done, is on few pieces at a time, and so is what is in memory here.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -95,6 +109,7 @@ class DuckdbEngine(Engine):
             raise ContractError(
                 "[engine] master is for Spark", example=config.engine.master, hint='kind = "spark"'
             )
+        self.folder = spill
         options = {"temp_directory": str(spill), **config.engine.options}
         try:
             self.connection = ibis.duckdb.connect(**options)
@@ -133,6 +148,15 @@ class DuckdbEngine(Engine):
     def digest(self, text: ir.Value) -> ir.Value:
         """Whole numbers that tell texts apart."""
         return text.hash()
+
+    def pieces(self, work: Work, table: ir.Table, by: str) -> Iterator[pa.Table]:
+        """Do the work in threads of this process."""
+        # DuckDB 2.0 knows no more what Ibis 12.0 asks it for batches with.
+        query = self.connection.compile(table.order_by(by))
+        with reading("the features"):
+            batches = self.connection.con.sql(query).to_arrow_reader(PIECE)
+            raw = cut((pa.Table.from_batches([batch]) for batch in batches), PIECE)
+            yield from in_threads(work, raw, cpu_count())
 
     def close(self) -> None:
         """Disconnect."""
@@ -197,9 +221,10 @@ def _explain(error: BaseException, what: str) -> Exception | None:
 
 
 def unreadable(what: str, message: str) -> ContractError:
-    """Say that an engine cannot read its input."""
+    """Say that an engine cannot read its input, without what it shows of the rows."""
     return ContractError(
-        f"{what}: cannot be read: {message}", hint="is the file complete, and of the kind its name says?"
+        f"{what}: cannot be read: {words_of(message)}",
+        hint="is the file complete, and of the kind its name says?",
     )
 
 

@@ -31,12 +31,27 @@ class Refused(Failure):
     exit_code = 6
 
 
+class NotReproduced(Failure):
+    """The same model, settings and rows gave another run: something is wrong with the program."""
+
+    exit_code = 1
+
+
 class EnvironmentFailed(Failure):
     """The disk or the database failed; a retry is safe."""
 
     exit_code = 7
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of what an error says; libraries add pages."""
     return str(error).strip().split("\n")[0]
+
+
+def is_store_failure(error: BaseException) -> bool:
+    """Tell a tracking store that is broken, busy or away from a wrong call to it."""
+    module = type(error).__module__
+    code = getattr(error, "error_code", "")
+    return module.startswith("sqlalchemy") or (
+        module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from features.contracts import are_names, shown_names
 from features.errors import ContractError
 from pipelines.guess_dates import READABLE, DateReading, read_dates
 from pipelines.guess_doubts import doubts, percent
@@ -12,6 +13,7 @@ from pipelines.guess_grain import Grain, find_grain
 from pipelines.guess_left_out import LeftOut, find_left_out
 from pipelines.guess_money import choose_money, find_cancellation, numbers
 from pipelines.guess_names import is_vietnamese, name_score
+from pipelines.plain_words import form_of
 
 SOUNDS_LIKE = {
     "customer_id": "a customer",
@@ -116,14 +118,14 @@ def propose(sample: pd.DataFrame, name: str = "log") -> Proposal:
 def _check_sample(sample: pd.DataFrame, name: str) -> None:
     if sample.empty:
         raise ContractError(f"{name}: there are no rows below the column names", hint="is it the right file?")
-    if all(name_score(column, str(source)) == 0 for column in SOUNDS_LIKE for source in sample.columns):
-        data_in_header = [source for source in sample.columns if str(source).replace(".", "").isdigit()]
-        if data_in_header:
-            raise ContractError(
-                f"{name}: the first line holds data, not column names",
-                example=data_in_header[0],
-                hint="put a line of column names on top",
-            )
+    known = any(name_score(column, str(source)) for column in SOUNDS_LIKE for source in sample.columns)
+    if not known:
+        is_data = "the first line holds data, not column names"
+        no_log = "no column looks like a customer, a date or an amount by its name"
+        raise ContractError(
+            f"{name}: {no_log if are_names(map(str, sample.columns)) else is_data}",
+            hint="put a line of column names on top, or write the config by hand",
+        )
 
 
 def _by_name(sample: pd.DataFrame, dates: dict[str, DateReading]) -> dict[str, str]:
@@ -199,7 +201,7 @@ def _require(chosen: dict[str, str], sample: pd.DataFrame, name: str) -> None:
         looked = f"; {near[0]!r} sounds like it, but its values do not fit" if near else ""
         raise ContractError(
             f"{name}: no column looks like {SOUNDS_LIKE[column]} ({column}){looked}; "
-            f"columns: {', '.join(map(str, sample.columns))}",
+            f"columns: {shown_names([*map(str, sample.columns)])}",
             example=_first(sample[near[0]]) if near else None,
             hint=f'rename that column to "{column}" in the log, or name it in a config written by hand',
         )
@@ -207,7 +209,7 @@ def _require(chosen: dict[str, str], sample: pd.DataFrame, name: str) -> None:
 
 def _first(values: pd.Series) -> str | None:
     filled = values.dropna()
-    return str(filled.iloc[0]) if len(filled) else None
+    return form_of(filled.iloc[0]) if len(filled) else None
 
 
 def _guess(column: str, source: str, sample: pd.DataFrame, dates: dict[str, DateReading]) -> Guess:

@@ -7,6 +7,7 @@ import pandas as pd
 from models.outliers import ENOUGH_DOTS
 from pipelines.guess_dates import DateReading
 from pipelines.guess_money import numbers
+from pipelines.plain_words import form_of
 
 THOUSANDS = r"^-?\d{1,3}(\.\d{3})+$"
 
@@ -70,7 +71,8 @@ def _number_doubts(source: str, filled: pd.Series) -> Iterator[str]:
     odd = filled[numbers(filled).isna()]
     if len(odd):
         share = percent(len(odd) / len(filled))
-        yield f"{source!r}: {share} of the filled values are not plain numbers, for example {odd.iloc[0]!r}"
+        example = form_of(odd.iloc[0])
+        yield f"{source!r}: {share} of the filled values are not plain numbers, for example {example!r}"
     dotted = filled[filled.astype(str).str.contains(".", regex=False)].astype(str)
     if len(dotted) >= ENOUGH_DOTS and dotted.str.fullmatch(THOUSANDS).all():
         yield (
@@ -85,6 +87,6 @@ def _customer_doubts(source: str, filled: pd.Series) -> Iterator[str]:
     share = filled.value_counts(normalize=True)
     if len(share) >= 20 and share.iloc[0] > 0.1:
         yield (
-            f"customer {share.index[0]!r} has {percent(share.iloc[0])} of the rows: "
+            f"{source!r}: one customer has {percent(share.iloc[0])} of the rows: "
             "if that means “unknown”, empty it in the source"
         )

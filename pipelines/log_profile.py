@@ -22,7 +22,6 @@ from features.profile import (
     delay_counts,
     file_rows,
     largest_days,
-    orders_of_days,
     purchase_steps,
     shared_by_files,
     silence_counts,
@@ -158,13 +157,10 @@ def count_windows(
 
 
 def find_amounts(engine: Engine, profile: LogProfile) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the bins of the amounts, and the highest purchases with their biggest order."""
+    """Return the bins of the amounts, and the highest purchases."""
     bins = engine.frame(amount_bins(profile.steps))
     top = engine.frame(largest_days(profile.steps, TOP))
-    orders = engine.frame(orders_of_days(profile.lines, top["customer_id"].tolist(), top["day"].tolist()))
-    biggest = orders.sort_values(["amount", "order_id"]).drop_duplicates(["customer_id", "day"], keep="last")
-    named = top.merge(biggest[["customer_id", "day", "order_id"]], on=["customer_id", "day"], how="left")
-    return bins, named.assign(day=named["day"].map(day_from_number)).drop(columns="customer_id")
+    return bins, top.assign(day=top["day"].map(day_from_number)).drop(columns="customer_id")
 
 
 def find_delays(engine: Engine, profile: LogProfile, config: Config) -> pd.DataFrame | None:

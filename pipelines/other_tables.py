@@ -67,9 +67,10 @@ def open_others(engine: Engine, config: Config, console: Console) -> OtherTables
         )
         contract.check(raw)
         found.attributes += choose_attributes(engine, raw, section, name, console)
-        with console.step(f"reading {section.source}"):
+        with console.step(f"reading {section.source}") as step:
             typed = engine.keep(_typed(raw, contract, found.attributes), name)
-        found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
+            found.rows[name] = RowCount.of(engine.frame(typed.group_by("reason").agg(n=typed.count())))
+            step.rows = found.rows[name].rows_in
         refuse_broken(engine, found.rows[name], contract.set_aside(raw), section, config)
         found.tables[name] = engine.keep(typed.filter(typed.reason.isnull()).drop("reason"), name)
         found.quarantine[name] = engine.keep(contract.set_aside(raw), f"{name}_quarantine", in_order=True)

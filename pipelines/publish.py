@@ -5,40 +5,42 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.failures import EnvironmentFailed
 from pipelines.locks import locked
+from pipelines.published_runs import LATEST, MANIFEST, RUNS, Run, current_dates, date_link
 
-MANIFEST = "manifest.json"
 Writer = Callable[[Path], int]
 """Writes one file and returns its number of rows."""
+ASIDE = "quarantine/"
+"""Folder, in a run, of the rows that were not used."""
+LOCKS = ".locks"
+STAGE, FRESH, TRASH = ".stage-", ".link-", ".trash-"
+"""How names begin of what is not published yet, and not any more."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """A run that has been published.
+def date_lock(output: Path, as_of: date, *, wait: bool = False) -> AbstractContextManager[None]:
+    """Hold the lock of one date; whoever publishes a run of it must.
 
-    Parameters
-    ----------
-    run_id : str
-        Unique for each attempt.
-    folder : Path
-        Immutable.
-    manifest : dict
-        As written.
+    Raises
+    ------
+    Locked
+        If another process holds it and there is no waiting.
     """
-
-    run_id: str
-    folder: Path
-    manifest: dict[str, Any]
+    return locked(output / LOCKS / f"as_of={as_of.isoformat()}", wait=wait, remove=True)
 
 
-def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mapping[str, Writer]) -> Published:
+def root_lock(output: Path) -> AbstractContextManager[None]:
+    """Wait for the lock under which links are swapped and runs removed."""
+    return locked(output / LOCKS / "root")
+
+
+def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mapping[str, Writer]) -> Run:
     """Write a run's files aside, rename the whole into place, then swap the links.
 
     Parameters
@@ -46,52 +48,103 @@ def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mappin
     output : Path
         The shop's output folder.
     as_of : date
-        Which day the run speaks of.
+        Which day the run speaks of; its `date_lock` is held.
     facts : Mapping
-        For the manifest, beside ``run_id, as_of, created_at`` and ``files``.
+        For the manifest, beside ``run_id, as_of, created_at, content`` and ``files``.
     writers : Mapping of str to Writer
         File name (with folders) to what writes it.
 
     Raises
     ------
     EnvironmentFailed
-        If the disk fails; nothing is visible then, and a retry is safe.
+        If the disk fails; readers go on seeing the run of before, and a retry is safe.
     """
     created = datetime.now(UTC)
     run_id = f"{as_of:%Y%m%d}-{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    stage = output / f".stage-{run_id}"
+    stage = output / f"{STAGE}{run_id}"
+    with _disk(output):
+        try:
+            _sweep_stages(output, as_of)
+            _make(stage)
+            files = write_files(stage, writers)
+            manifest = {
+                "run_id": run_id,
+                "as_of": as_of.isoformat(),
+                "created_at": created.isoformat(timespec="milliseconds"),
+                **facts,
+                "content": content_hash(files),
+                "files": files,
+            }
+            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+            (stage / MANIFEST).write_text(text, "utf-8")
+            _sync_tree(stage)
+            folder = output / RUNS / run_id
+            with root_lock(output):
+                _make(folder.parent)
+                stage.rename(folder)
+                _sync(folder.parent)
+                _swap_links(output, as_of, run_id)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    return Run(folder.resolve(), manifest)
+
+
+def put_links_right(output: Path, run: Run) -> None:
+    """Finish what a publisher that was killed between its two links has left."""
+    with _disk(output), root_lock(output):
+        _swap_links(output, run.as_of, run.run_id)
+
+
+def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """Digest what a run says of its date: the names and checksums of its files.
+
+    The rows set aside are not among them: they are those of the whole log, which goes on.
+
+    Examples
+    --------
+    >>> one, two = {"sha256": "1"}, {"sha256": "2"}
+    >>> content_hash({"a": one, "b": two}) == content_hash({"b": two, "a": one, "quarantine/c": one})
+    True
+    """
+    listed = [
+        f"{name}\0{entry['sha256']}\n" for name, entry in sorted(files.items()) if not name.startswith(ASIDE)
+    ]
+    return "sha256:" + hashlib.sha256("".join(listed).encode()).hexdigest()
+
+
+@contextmanager
+def _disk(output: Path) -> Iterator[None]:
     try:
-        stage.mkdir(parents=True)
-        manifest = {
-            "run_id": run_id,
-            "as_of": as_of.isoformat(),
-            "created_at": created.isoformat(timespec="seconds"),
-            **facts,
-            "files": {name: _written(stage / name, writer) for name, writer in writers.items()},
-        }
-        (stage / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        _sync_tree(stage)
-        folder = output / "runs" / run_id
-        folder.parent.mkdir(exist_ok=True)
-        stage.rename(folder)
-        _sync(folder.parent)
-        with locked(output / ".lock"):
-            _swap_links(output, as_of, run_id)
+        yield
     except OSError as error:
-        shutil.rmtree(stage, ignore_errors=True)
         raise EnvironmentFailed(f"{output}: cannot publish: {error}") from error
-    except BaseException:
+
+
+def _make(folder: Path) -> None:
+    """Make a folder so that it is there after a power failure, too."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sweep_stages(output: Path, as_of: date) -> None:
+    """Remove what runs of this date that were killed have written aside; its lock is ours."""
+    for stage in output.glob(f"{STAGE}{as_of:%Y%m%d}-*"):
         shutil.rmtree(stage, ignore_errors=True)
-        raise
-    return Published(run_id, folder, manifest)
 
 
-def _written(path: Path, writer: Writer) -> dict[str, Any]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = writer(path)
-    with path.open("rb") as handle:
-        checksum = hashlib.file_digest(handle, "sha256").hexdigest()
-    return {"sha256": checksum, "bytes": path.stat().st_size, "rows": rows}
+def write_files(folder: Path, writers: Mapping[str, Writer]) -> dict[str, dict[str, Any]]:
+    """Write the files of a run, and describe each as its manifest does."""
+    found = {}
+    for name, writer in writers.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = writer(path)
+        with path.open("rb") as handle:
+            checksum = hashlib.file_digest(handle, "sha256").hexdigest()
+        found[name] = {"sha256": checksum, "bytes": path.stat().st_size, "rows": rows}
+    return found
 
 
 def _sync_tree(folder: Path) -> None:
@@ -108,24 +161,18 @@ def _sync(path: Path) -> None:
 
 
 def _swap_links(output: Path, as_of: date, run_id: str) -> None:
-    by_date = output / "scores" / f"as_of={as_of.isoformat()}"
-    by_date.parent.mkdir(exist_ok=True)
-    _point(by_date, Path("..") / "runs" / run_id)
-    if as_of >= _newest_as_of(output):  # never back in time by accident
-        _point(output / "latest", Path("runs") / run_id)
-
-
-def _newest_as_of(output: Path) -> date:
-    try:
-        manifest = json.loads((output / "latest" / MANIFEST).read_text("utf-8"))
-        return date.fromisoformat(manifest["as_of"])
-    except (OSError, ValueError, KeyError):
-        return date.min
+    by_date = date_link(output, as_of)
+    _make(by_date.parent)
+    _point(by_date, Path("..") / RUNS / run_id)
+    newest = max(current_dates(output))  # never back in time by accident, and right again after a crash
+    _point(output / LATEST, date_link(output, newest).readlink().relative_to(".."))
 
 
 def _point(link: Path, target: Path) -> None:
     """Replace a link by a rename, which readers see as one step."""
-    fresh = link.with_name(f".{link.name}-{secrets.token_hex(3)}")
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f"{FRESH}{secrets.token_hex(3)}")
     fresh.symlink_to(target)
     fresh.replace(link)
     _sync(link.parent)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 from features.errors import ContractError
 from pipelines.failures import Refused
 
-MANIFEST = "manifest.json"
+MANIFEST, SCORES = "manifest.json", "scores.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
 _DATE = "as_of="
 
@@ -50,9 +51,7 @@ class Run:
 
     def scores(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read its scores, sorted by customer."""
-        return pd.read_parquet(
-            self.folder / "scores.parquet", columns=None if columns is None else [*columns]
-        )
+        return pd.read_parquet(self.folder / SCORES, columns=None if columns is None else [*columns])
 
 
 def date_link(output: Path, as_of: date) -> Path:
@@ -60,7 +59,7 @@ def date_link(output: Path, as_of: date) -> Path:
     return output / BY_DATE / f"{_DATE}{as_of.isoformat()}"
 
 
-def read_run(folder: Path) -> Run:
+def read_run(place: Path) -> Run:
     """Open a run by its folder, or by a link to it.
 
     Raises
@@ -68,16 +67,22 @@ def read_run(folder: Path) -> Run:
     Refused
         If there is no run, or its manifest makes no sense.
     """
+    folder = place.resolve()  # once: the link may move while we read
     try:
-        found = json.loads((folder / MANIFEST).read_text("utf-8"))
-        run = Run(folder.resolve(), found)
-        if run.run_id != run.folder.name or run.as_of is None:
+        run = Run(folder, json.loads((folder / MANIFEST).read_text("utf-8")))
+        if run.run_id != folder.name or run.as_of is None:
             raise ValueError(f"it speaks of run {run.run_id}")
     except FileNotFoundError:
-        raise Refused(f"{folder}: no published run; hint: `repurchase score` publishes one") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"{folder / MANIFEST}: cannot be read: {error}") from None
+        raise Refused(f"{place}: no published run; hint: `repurchase score` publishes one") from None
+    except (ValueError, KeyError, TypeError) as error:  # a disk that fails is no fault of the run
+        raise Refused(f"{place / MANIFEST}: cannot be read: {error}") from None
     return run
+
+
+def current_dates(output: Path) -> list[date]:
+    """Find the dates that have a run, in order."""
+    names = [link.name.removeprefix(_DATE) for link in (output / BY_DATE).glob(f"{_DATE}*") if link.exists()]
+    return sorted(map(date.fromisoformat, names))
 
 
 def current_run(output: Path, as_of: date) -> Run | None:
@@ -88,8 +93,15 @@ def current_run(output: Path, as_of: date) -> Run | None:
 
 def current_runs(output: Path) -> list[Run]:
     """Find the current run of every date, in order of the dates."""
-    links = sorted((output / BY_DATE).glob(f"{_DATE}*"))
-    return [read_run(link) for link in links if link.exists()]
+    return [read_run(date_link(output, as_of)) for as_of in current_dates(output)]
+
+
+def runs_up_to(output: Path, as_of: date) -> Iterator[Run]:
+    """Yield the current runs of a date and of those before it, the newest first, but for broken ones."""
+    for day in reversed(current_dates(output)):
+        if day <= as_of:
+            with suppress(Refused):
+                yield read_run(date_link(output, day))
 
 
 def find_run(output: Path, name: str) -> Run:
@@ -102,7 +114,7 @@ def find_run(output: Path, name: str) -> Run:
     Refused
         If there is none of that name.
     """
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ContractError(f"{name!r} is no name of a run", hint="a run's id, a date, or latest")
     places = (output / RUNS / name, output / BY_DATE / f"{_DATE}{name}", output / name)
     found = next((place for place in places if (place / MANIFEST).exists()), None)

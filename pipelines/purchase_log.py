@@ -106,10 +106,11 @@ def open_log(engine: Engine, config: Config, console: Console) -> PurchaseLog:
     raw, columns = open_transactions(engine, config)
     contract = config.contract(columns)
     door = at_the_door(raw, contract)
-    with console.step(f"reading {contract.name}"):
+    with console.step(f"reading {contract.name}") as step:
         lines = keep_lines(door, contract, engine.keep)
         quarantine = engine.keep(set_aside(door), "quarantine", in_order=True)
-    rows = RowCount.of(engine.frame(count_rows(lines, quarantine)))
+        rows = RowCount.of(engine.frame(count_rows(lines, quarantine)))
+        step.rows = rows.rows_in
     refuse_broken(engine, rows, quarantine, config.tables.transactions, config)
     others = open_others(engine, config, console)
     period = find_period(engine, lines)

@@ -1,11 +1,13 @@
 """Reasons of the listed customers: three columns of the risk list, and a table for reports."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from joblib import cpu_count
 
 from models.reason_words import reason_texts
 from models.reasons import MOST, reasons
@@ -15,6 +17,8 @@ from pipelines.purchase_log import PurchaseLog
 
 MOST_CUSTOMERS = 20_000
 """Nobody reads further down a list, and reasons take longer than scores."""
+PIECE = 2_500
+"""Customers whose reasons are looked for at a time."""
 TEXT_COLUMNS = [f"reason_{place}" for place in range(1, MOST + 1)]
 
 
@@ -44,22 +48,32 @@ def find_reasons(
     told : DataFrame
         A row a reason, sorted by customer and place (`models.reasons.reasons`).
     """
-    customers = config.tables.customers
     # Sorted as the scores are, whatever order the engine gave.
     first = listed["customer_id"].head(MOST_CUSTOMERS)
     rows = frame[frame["customer_id"].isin(first)].sort_values("customer_id")
-    told = reasons(scorer, rows, customers.sensitive if customers else ())
+    told = _told(scorer, rows, config)
     units = {f.name: f.unit for f in log.features(scorer.horizons)}
     text = reason_texts(told, rows, units, config.project.language, config.project.currency)
     return with_texts(listed, told, text), told
+
+
+def _told(scorer: Scorer, rows: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """Find the reasons, some customers at a time: each core takes some."""
+    customers = config.tables.customers
+    sensitive = customers.sensitive if customers else ()
+    pieces = [rows.iloc[start : start + PIECE] for start in range(0, max(len(rows), 1), PIECE)]
+    with ThreadPoolExecutor(min(cpu_count(), len(pieces))) as threads:
+        found = threads.map(lambda piece: reasons(scorer, piece, sensitive), pieces)
+        return pd.concat(found, ignore_index=True)
 
 
 def with_texts(listed: pd.DataFrame, told: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     """Put the text of each row of `told` beside its customer, in the column of its place."""
     keys = zip(told["customer_id"], told["place"], strict=True)
     said = dict(zip(keys, texts, strict=True))
+    first, rest = listed["customer_id"].head(MOST_CUSTOMERS), max(len(listed) - MOST_CUSTOMERS, 0)
     columns = {
-        name: [said.get((customer, place), "") for customer in listed["customer_id"]]
+        name: [said.get((customer, place), "") for customer in first] + [""] * rest
         for place, name in enumerate(TEXT_COLUMNS, start=1)
     }
     return listed.assign(**columns)

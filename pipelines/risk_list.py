@@ -1,4 +1,4 @@
-"""The list of customers to act on, safe to open in a spreadsheet."""
+"""The list of customers to act on, as CSV that is safe to open in a spreadsheet."""
 
 import csv
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from models.currency import cents
+from pipelines.cell_text import harmless
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LISTED_TIERS = ("high", "medium")
 
 
@@ -26,7 +26,14 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
     """
     listed = scores[(scores["status"] == "scored") & scores["risk_tier"].isin(LISTED_TIERS)]
     ranked = listed.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], kind="stable")
-    columns = [
+    ranked = ranked[list_columns(horizon, clv_horizon)].reset_index(drop=True)
+    ranked.insert(0, "rank", range(1, len(ranked) + 1))
+    return ranked
+
+
+def list_columns(horizon: int, clv_horizon: int) -> list[str]:
+    """Name the score columns that stand in the list, in order."""
+    return [
         "customer_id",
         "risk_tier",
         f"p_churn_{horizon}d",
@@ -40,30 +47,34 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
         "next_order_p50",
         "next_order_p80",
     ]
-    ranked = ranked[columns].reset_index(drop=True)
-    ranked.insert(0, "rank", range(1, len(ranked) + 1))
-    return ranked
 
 
 def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = None) -> int:
-    """Write the list as CSV; text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    probabilities = [c for c in ranked.columns if c.startswith("p_churn")]
-    money = [c for c in ranked.columns if c.startswith(("value_", "expected_", "clv_", "total_"))]
-    shown = ranked.round({**dict.fromkeys(probabilities, 4), **dict.fromkeys(money, cents(currency))})
-    if not cents(currency):
-        shown = shown.astype(dict.fromkeys(money, "Int64"))
-    texts = ["customer_id", *(c for c in shown.columns if c.startswith("reason_"))]
-    shown = shown.assign(**{name: [harmless(text) for text in shown[name]] for name in texts})
+    """Write the list as CSV; text that a spreadsheet would run gets an apostrophe (`pipelines.cell_text`)."""
+    shown = rounded(ranked, currency)
+    shown = shown.assign(**{name: [harmless(text) for text in shown[name]] for name in text_columns(shown)})
     shown.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, date_format="%Y-%m-%d", lineterminator="\n")
     return len(shown)
 
 
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from running text as a formula.
+def rounded(ranked: pd.DataFrame, currency: str | None) -> pd.DataFrame:
+    """Round the list as people read it: shares to four digits, money to the currency's decimals."""
+    money = [c for c in ranked.columns if is_money(c)]
+    digits = dict.fromkeys(filter(is_share, ranked.columns), 4) | dict.fromkeys(money, cents(currency))
+    shown = ranked.round(digits)
+    return shown if cents(currency) else shown.astype(dict.fromkeys(money, "Int64"))
 
-    Examples
-    --------
-    >>> harmless("=1+1"), harmless("17850")
-    ("'=1+1", '17850')
-    """
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+
+def is_share(column: str) -> bool:
+    """Tell a column of probabilities by its name."""
+    return column.startswith("p_")
+
+
+def is_money(column: str) -> bool:
+    """Tell a column of amounts by its name."""
+    return column.startswith(("value_", "expected_", "clv_", "total_"))
+
+
+def text_columns(ranked: pd.DataFrame) -> list[str]:
+    """Name the columns of texts."""
+    return [c for c in ranked.columns if pd.api.types.is_string_dtype(ranked[c])]

@@ -15,7 +15,8 @@ from features.contracts import PARSED, did_you_mean
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import DuckdbEngine, Engine, reading
-from pipelines.postgres import FORM, stage_postgres
+from pipelines.postgres import stage_postgres
+from pipelines.postgres_address import FORM
 
 PARQUET = ".parquet"
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")

@@ -24,7 +24,10 @@ from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.engine import EXPLAIN, Engine, first_line, reading, unreadable
 from pipelines.failures import EnvironmentFailed
+from pipelines.pieces import Work
+from pipelines.plain_words import words_of
 from pipelines.spark_files import csv_frame, parquet_frame, with_times
+from pipelines.spark_pieces import run_pieces, ship_code
 from pipelines.spark_sql import SparkBackend, as_typed
 from pipelines.spark_store import Store
 from pipelines.spark_times import java_pattern
@@ -84,6 +87,7 @@ class SparkEngine(Engine):
     """
 
     def __init__(self, config: Config, spill: Path) -> None:
+        self.folder = spill
         options = {key: _text(value) for key, value in config.engine.options.items()}
         scratch, running = options.pop(SCRATCH, None), SparkSession.getActiveSession()
         self._is_ours = running is None
@@ -112,6 +116,14 @@ class SparkEngine(Engine):
         """Compute a table into one file."""
         with reading(str(path)):
             self._store.write_one_file(self._frame(expression), path)
+
+    def pieces(self, work: Work, table: ir.Table, by: str) -> Iterator[pa.Table]:
+        """Do the work on the executors, which get our code and the work with it."""
+        with reading("the features"):
+            context = self._session.sparkContext
+            if not str(context.master).startswith("local["):
+                ship_code(context)
+            yield from run_pieces(work, self._frame(table), by, self._store, self.folder)
 
     def _frame(self, expression: ir.Table) -> DataFrame:
         frame: DataFrame = self.connection.raw_sql(self.connection.compile(expression))
@@ -215,8 +227,9 @@ def _explain(error: BaseException, what: str) -> Exception | None:
         return None
     message, whole = first_line(error), str(error).lower()
     is_cut_off = isinstance(error, Py4JNetworkError | ConnectionError)
-    if is_cut_off or any(sign in whole for sign in _AT_ITS_LIMITS):
-        return EnvironmentFailed(f"{what}: Spark failed: {message}")
+    sign = next((sign for sign in _AT_ITS_LIMITS if sign in whole), None)
+    if is_cut_off or sign is not None:
+        return EnvironmentFailed(f"{what}: Spark failed: {sign or words_of(message)}")
     return unreadable(what, message)
 
 

@@ -1,5 +1,6 @@
 """Where Spark keeps tables while a command runs: folders that every machine of the cluster sees."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,10 +34,25 @@ class Store:
     def write_one_file(self, frame: DataFrame, path: Path) -> None:
         """Compute a table into one file on this machine."""
         self.keep(frame.coalesce(1), "one_file")
-        found = self._files.listStatus(self._path(f"{self._root}/one_file"))
-        part = next(s.getPath() for s in found if s.getPath().getName().startswith("part-"))
-        self._files.copyToLocalFile(False, part, self._path(str(path)), True)
+        [part] = self._parts("one_file")
+        self._bring_here(part, path)
         self.remove("one_file")
+
+    def fetched(self, name: str, folder: Path) -> Iterator[Path]:
+        """Copy the files of a table to a folder of this machine, one after the other, in order."""
+        for part in self._parts(name):
+            file = folder / str(part.getName())
+            self._bring_here(part, file)
+            yield file
+            file.unlink()
+
+    def _parts(self, name: str) -> list[Any]:
+        """Paths of the files of a table, in the order of its rows."""
+        found = [status.getPath() for status in self._files.listStatus(self._path(f"{self._root}/{name}"))]
+        return sorted((p for p in found if p.getName().startswith("part-")), key=lambda p: str(p.getName()))
+
+    def _bring_here(self, part: Any, file: Path) -> None:
+        self._files.copyToLocalFile(False, part, self._path(str(file)), True)
 
     def bring(self, file: Path, name: str) -> DataFrame:
         """Copy a Parquet file of this machine to where all see it, and open it from there."""

@@ -21,17 +21,26 @@ from pipelines.sources import open_transactions
 FEW = 200
 """A column of more different words than this is no status."""
 
+SHARED = 5
+"""A word of fewer customers is not shown: it may be the name of one."""
+
 _FIRST = 20_000
 """So many rows show whether a column has few words, before all rows are counted."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a column, the rows that say it, and how many of them are refunds."""
+    """A word of a column, the rows that say it, how many of them are refunds, and of how many customers."""
 
     text: str
     n: int
     n_refunds: int
+    n_customers: int = SHARED
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it may be shown."""
+        return self.n_customers >= SHARED
 
 
 def judge_statuses(engine: Engine, log: PurchaseLog, config: Config) -> Finding | None:
@@ -43,11 +52,14 @@ def judge_statuses(engine: Engine, log: PurchaseLog, config: Config) -> Finding 
     door = at_the_door(raw, config.contract(columns))
     if asked is not None:
         words = count_words(engine, door, asked.column)
-        said = [(word.text, word.n) for word in words]
-        return judge_no_row(source, asked.column, asked.values, said, meant(asked.values, words))
+        shared = [word for word in words if word.is_shared]
+        said = [(word.text, word.n) for word in shared]
+        own = len(words) - len(shared)
+        return judge_no_row(source, asked.column, asked.values, said, meant(asked.values, shared), own)
     for column in own_columns(raw):
         if is_status(column) and raw[column].type().is_string() and _has_few(engine, raw, column):
-            undone = [(word.text, word.n) for word in count_words(engine, door, column) if _is_undone(word)]
+            words = [word for word in count_words(engine, door, column) if word.is_shared]
+            undone = [(word.text, word.n) for word in words if _is_undone(word)]
             if undone:
                 key = left_out_key(column, [text for text, _ in undone])
                 return judge_not_asked(source, column, undone, log.rows.rows_in, key)
@@ -70,11 +82,15 @@ def count_words(engine: Engine, door: ir.Table, column: str) -> list[Word]:
     column : str
         One of the log's own.
     """
-    said = door.select(word=text_id(door[column]), is_refund=door.door_is_refund)
+    said = door.select(
+        word=text_id(door[column]), is_refund=door.door_is_refund, customer=door.door_customer_id
+    )
     said = said.filter(said.word.notnull())
-    counts = said.group_by("word").agg(n=said.count(), n_refunds=said.is_refund.cast("int64").sum())
+    counts = said.group_by("word").agg(
+        n=said.count(), n_refunds=said.is_refund.cast("int64").sum(), n_customers=said.customer.nunique()
+    )
     found = engine.frame(counts.order_by(counts.n.desc(), counts.word).limit(FEW))
-    return [Word(str(w), int(n), int(m)) for w, n, m in found.to_numpy().tolist()]
+    return [Word(str(word), *map(int, numbers)) for word, *numbers in found.to_numpy().tolist()]
 
 
 def _is_undone(word: Word) -> bool:

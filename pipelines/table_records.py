@@ -15,7 +15,7 @@ from models.scorer import Scorer
 from models.table_record import TableRecord, TableRecords
 from pipelines.config import Config
 from pipelines.engine import Engine
-from pipelines.published_runs import current_runs
+from pipelines.published_runs import runs_up_to
 from pipelines.purchase_log import PurchaseLog
 from pipelines.sources import open_other, open_transactions
 
@@ -106,10 +106,10 @@ def find_earlier(config: Config, scorer: Scorer, digest: str, as_of: date) -> Ea
     Earlier or None
         None where the model was trained before its tables were recorded, and has scored nothing since.
     """
-    for run in reversed(current_runs(config.output)):
+    for run in runs_up_to(config.output, as_of):
         inputs: dict[str, Any] = run.manifest["inputs"]
         recorded = all(BY_MONTH in table for table in inputs.values())
-        if run.as_of <= as_of and run.manifest["model"]["digest"] == digest and recorded:
+        if run.manifest["model"]["digest"] == digest and recorded:
             tables = {name: _of_manifest(table) for name, table in inputs.items()}
             return Earlier(run.as_of, f"the run of {run.as_of}", tables)
     if not scorer.tables:

@@ -1,6 +1,7 @@
 """Training without MLflow: panel, folds, the winner, and the scorer it becomes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -41,6 +42,7 @@ from models.spend_range import SpendRange, fit_spend_range
 from models.value import fit_value
 from models.witnesses import find_grounds
 from pipelines.config import Config
+from pipelines.console import Step
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.period_rows import window_end
@@ -255,17 +257,24 @@ def rfm_only(features: Sequence[str], horizons: Sequence[int]) -> tuple[str, ...
 
 
 def train_scorer(
-    engine: Engine, log: PurchaseLog, config: Config, until: date, say: Callable[[str], Any]
+    engine: Engine,
+    log: PurchaseLog,
+    config: Config,
+    until: date,
+    step: Callable[[str], AbstractContextManager[Step]],
 ) -> Training:
-    """Run the whole of a training on what was known strictly before `until`."""
+    """Run the whole of a training on what was known strictly before `until`; `step` is a console's."""
     schedule = make_schedule(config, log, until)
-    with say(f"panel of {len(schedule.cutoffs)} cutoffs, {schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"):
+    span = f"{schedule.cutoffs[0]} to {schedule.cutoffs[-1]}"
+    with step(f"panel of {len(schedule.cutoffs)} cutoffs, {span}") as at_work:
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
+        at_work.rows = len(panel)
     schedule = with_usable_folds(panel, schedule, config)
-    with say(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each"):
+    with step(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each") as at_work:
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
+        at_work.rows = len(folds)
     choice = choose(folds, config.training.seed)
-    with say(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
+    with step(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
         scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
         scorer = replace(scorer, tables=table_records(engine, log, config, until))
     return Training(schedule, panel, folds, choice.recipe, scorer)

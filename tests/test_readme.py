@@ -45,10 +45,10 @@ def test_make_targets_it_names_exist() -> None:
 
 
 def test_exit_codes_are_those_of_the_code() -> None:
-    from pipelines import cli, failures
+    from pipelines import endings, failures
 
     codes = {int(n) for n in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    in_code = {f.exit_code for f in failures.Failure.__subclasses__()} | {0, cli.BUG, cli.INPUT_WRONG}
+    in_code = {f.exit_code for f in failures.Failure.__subclasses__()} | {0, endings.BUG, endings.INPUT_WRONG}
     assert codes == in_code
 
 

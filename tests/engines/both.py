@@ -115,7 +115,6 @@ def other_shapes(made: Records) -> Tables:
 
 
 def looks(made: Records, days: ir.Table) -> Tables:
-    some = [f"{n}:{m}:a" for n in range(3) for m in range(9)]
     steps, cutoff = profile.purchase_steps(days.drop("known_from", "known_until")), day_number(MIDDLE)
     return {
         "totals": profile.step_totals(steps),
@@ -126,7 +125,6 @@ def looks(made: Records, days: ir.Table) -> Tables:
         "delays": profile.delay_counts(made.lines),
         "bins": profile.amount_bins(steps),
         "largest": profile.largest_days(steps, 5),
-        "orders": profile.orders_of_days(made.lines, some, range(cutoff - 20, cutoff + 20)),
     }
 
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from models.simulate import simulate_shop
+from pipelines import proof, score_file, scoring
 from pipelines.cli import main
 from pipelines.engine import Engine
+from pipelines.published_runs import Run, find_run
 from tests.pipelines.conftest import AS_OF, CONFIG, SPEC
 
 pytestmark = pytest.mark.heavy
@@ -61,22 +63,68 @@ def test_check_says_the_same(
     assert here["rows"]["rows_in"] > 5000
 
 
-def test_train_and_score_give_the_same_scores(
-    spark: Engine, shops: dict[str, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = {}
-    for kind, folder in shops.items():
-        for command in (["train", "--as-of", AS_OF], ["promote"]):
-            said(folder, capsys, *command)
-        run = Path(said(folder, capsys, "score", "--as-of", AS_OF)["folder"])
-        quarantine = pd.read_parquet(run / "quarantine" / "transactions.parquet")
-        found[kind] = pd.read_parquet(run / "scores.parquet"), quarantine
-    here, there = found["duckdb"], found["spark"]
-    assert len(here[0]) > 500
-    pd.testing.assert_frame_equal(here[0], there[0], check_exact=True)
+@pytest.fixture(scope="module")
+def scored(spark: Engine, shops: dict[str, Path]) -> dict[str, Run]:
+    """The same shop, trained and scored with each engine."""
+    for folder in shops.values():
+        for command in (["train", "--as-of", AS_OF], ["promote"], ["score", "--as-of", AS_OF]):
+            assert main(["--config", str(folder / "repurchase.toml"), "--quiet", *command]) == 0
+    return {kind: find_run(folder / "out", AS_OF) for kind, folder in shops.items()}
+
+
+def test_train_and_score_give_the_same_run(scored: dict[str, Run]) -> None:
+    """To the byte; of what the manifest tells, the fingerprints are of each engine, and times and names."""
+    here, there = scored["duckdb"], scored["spark"]
+    assert here.manifest["files"]["scores.parquet"]["rows"] > 500
+    assert there.manifest["content"] == here.manifest["content"]
+    assert list(there.manifest) == list(here.manifest)
+    assert there.manifest["outlook"] == pytest.approx(here.manifest["outlook"], rel=1e-12)
     keys = ["order_id", "product_id", "ordered_at", "quantity"]
-    one, other = (table.sort_values(keys, ignore_index=True) for table in (here[1], there[1]))
+    one, other = (
+        pd.read_parquet(run.folder / "quarantine" / "transactions.parquet").sort_values(
+            keys, ignore_index=True
+        )
+        for run in (here, there)
+    )
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_on_spark_the_same_again_is_nothing_to_do_and_a_run_is_rebuilt(
+    scored: dict[str, Run], shops: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = said(shops["spark"], capsys, "score", "--as-of", AS_OF)
+    assert (again["already_published"], again["run_id"]) == (True, scored["spark"].run_id)
+    rebuilt = said(shops["spark"], capsys, "replay", "latest")
+    assert (rebuilt["reproduced"], rebuilt["content"]) == (True, scored["spark"].manifest["content"])
+
+
+def test_on_spark_the_base_never_comes_to_the_driver(
+    scored: dict[str, Run], shops: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that has a row for every customer is collected: the list is, and it is cut."""
+    from pyspark.sql.classic.dataframe import DataFrame
+
+    for module, most in ((score_file, "MOST_LISTED"), (scoring, "MOST_CUSTOMERS"), (proof, "SAMPLE")):
+        monkeypatch.setattr(module, most, 40)
+    collected: list[int] = []
+    for name in ("collect", "toPandas", "toArrow"):
+        whole = getattr(DataFrame, name)
+
+        def counted(self: Any, whole: Any = whole) -> Any:
+            found = whole(self)
+            collected.append(len(found))
+            return found
+
+        monkeypatch.setattr(DataFrame, name, counted)
+    config = shops["spark"] / "repurchase.toml"
+    config.write_text(config.read_text().replace('"EUR"', '"USD"'))
+    assert main(["--config", str(config), "--quiet", "score", "--as-of", AS_OF]) == 0
+    run = find_run(shops["spark"] / "out", AS_OF)
+    assert run.manifest["files"]["scores.parquet"]["rows"] > 500
+    assert run.manifest["files"]["risk_list.csv"]["rows"] == 40
+    assert "list_cut" in [warning["code"] for warning in run.manifest["warnings"]]
+    assert len(collected) > 10
+    assert max(collected) < 400
 
 
 def test_a_command_starts_spark_and_stops_it(

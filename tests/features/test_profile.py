@@ -164,14 +164,6 @@ def test_amounts_by_their_first_two_digits(con: Any, bought: dict[tuple[str, int
     assert top == sorted(bought.values(), reverse=True)[:3]
 
 
-def test_orders_of_days_leave_refunds_out(con: Any) -> None:
-    drawn = [("a", "1", "p", 2, 0, 100, ""), ("a", "1", "q", 2, 0, 200, ""), ("b", "2", "p", 2, 0, 100, "")]
-    table = lines_table([*drawn, ("a", "9", "p", 3, 0, 100, "")])
-    back = table.slice(0, 1).set_column(7, "is_refund", pa.array([True]))
-    both = ibis.memtable(pa.concat_tables([table, back]))
-    assert rows(con, profile.orders_of_days(both, ["a"], [2])) == [("a", 2, "1", 300)]
-
-
 def test_every_expression_can_be_said_to_spark() -> None:
     days = ibis.table(ibis.Schema.from_pyarrow(_DAYS), name="days")
     log = ibis.table(ibis.Schema.from_pyarrow(_LINES), name="lines")
@@ -184,7 +176,7 @@ def test_every_expression_can_be_said_to_spark() -> None:
         profile.step_totals(steps), profile.daily_purchases(steps), profile.silence_counts(steps, 9),
         profile.window_counts(steps, {5: {3: 8}}), profile.daily_copies(log), profile.delay_counts(log),
         profile.file_rows(door, "f"), profile.shared_by_files(door, "f"), profile.amount_bins(steps),
-        profile.largest_days(steps, 5), profile.orders_of_days(log, ["a"], [1]),
+        profile.largest_days(steps, 5),
     ):  # fmt: skip
         assert "SELECT" in str(ibis.to_sql(expression, dialect="pyspark"))
 

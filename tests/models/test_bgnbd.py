@@ -182,6 +182,16 @@ def test_the_integral_agrees_with_the_closed_form(params: tuple[float, ...]) -> 
     assert orders_by_integral(a, b + x, r + x, share) == pytest.approx(closed, rel=1e-9)
 
 
+@pytest.mark.parametrize("a", [0.01, 0.8, 5.0])
+def test_the_integral_of_one_customer_does_not_depend_on_the_others(a: float) -> None:
+    """To the last bit: a base may be scored in pieces of any size."""
+    rng, n = np.random.default_rng(0), 60
+    b, rate, share = rng.uniform(0.5, 400, n), rng.uniform(0.3, 3000, n), 10 ** rng.uniform(-4, 6, n)
+    together = orders_by_integral(a, b, rate, share)
+    alone = [orders_by_integral(a, *(column[[k]] for column in (b, rate, share)))[0] for k in range(n)]
+    assert together.tolist() == alone
+
+
 def simulated(n: int, T: float, horizon: float) -> pd.DataFrame:
     return drawn_histories(PUBLISHED, n, T, horizon, seed=11, leaves_at_once=False)
 

@@ -10,6 +10,7 @@ import pytest
 
 from models.simulate import ShopSpec, simulate_shop
 from pipelines.cli import main
+from pipelines.publish import LOCKS
 
 AS_OF = "2025-03-01"
 HORIZONS = [14, 45, 90]
@@ -103,22 +104,23 @@ def run_shop(tmp_path_factory: pytest.TempPathFactory, orders: Path) -> Path:
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """All paths under a folder with their bytes, to see that a command wrote nothing."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))
+    """All paths under a folder with their bytes, to see that nothing but locks and the log was written."""
+    found = {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
+        for p in sorted(folder.rglob("*"))
+        if LOCKS not in p.parts
     }
+    return {path: data for path, data in found.items() if Path(path).name != "log.jsonl"}
 
 
-@pytest.fixture
-def own_shop(run_shop: Path, orders: Path, tmp_path: Path) -> Path:
-    """A copy of the finished shop in a folder of its own, its MLflow store told where it lies now."""
+def copy_shop(config: Path, folder: Path) -> Path:
+    """Copy a shop into a folder of its own, its MLflow store told where it lies now; return its config."""
     import sqlite3
 
     from mlflow.tracking._tracking_service import utils
 
-    folder = tmp_path / "copy"
-    shutil.copytree(run_shop.parent, folder, symlinks=True)
-    old, new = run_shop.parent.as_uri(), folder.as_uri()
+    shutil.copytree(config.parent, folder, symlinks=True)
+    old, new = config.parent.as_uri(), folder.as_uri()
     with sqlite3.connect(folder / "mlflow.db") as store:
         for table, column in (
             ("experiments", "artifact_location"),
@@ -130,4 +132,10 @@ def own_shop(run_shop: Path, orders: Path, tmp_path: Path) -> Path:
             store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (old, new))  # noqa: S608
     store.close()
     utils._artifact_repos_cache.clear()  # it remembers where a run id's files lay before the copy
-    return folder / "repurchase.toml"
+    return folder / config.name
+
+
+@pytest.fixture
+def own_shop(run_shop: Path, tmp_path: Path) -> Path:
+    """A copy of the finished shop."""
+    return copy_shop(run_shop, tmp_path / "copy")

@@ -110,7 +110,7 @@ REFUSALS = {
     ),
     "no sign-ups": (
         attributes("").replace('valid_from = "since"\n', "").replace('"joined"', '"newsletter"'),
-        ["customers.csv:", "of 600 rows", "'no_date': column 'newsletter' (for signed_up_at)", "'false'"],
+        ["customers.csv:", "of 600 rows", "'no_date': column 'newsletter' (for signed_up_at)", "'xxxxx'"],
     ),
     "a column without ids": (
         CONFIG.replace('customer_id = "id"', 'customer_id = "won_for"') + "[policy]\nmax_quarantined = 0.2\n",

@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pipelines.cli import main
-from pipelines.locks import locked
+from pipelines.publish import date_lock
 from tests.pipelines.conftest import CONFIG, everything
 
 
@@ -207,7 +208,7 @@ def test_a_store_in_a_folder_that_is_none(shop, capsys):
 
 
 def test_a_second_run_of_the_same_date(own_shop, capsys):
-    with locked(own_shop.parent / "out" / ".lock-as_of=2025-03-01"):
+    with date_lock(own_shop.parent / "out", date(2025, 3, 1)):
         expect(own_shop, capsys, ["score", "--as-of", "2025-03-01"], 5, "another run is at work")
 
 

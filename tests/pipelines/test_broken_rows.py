@@ -74,7 +74,7 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
         pytest.param(
             CONFIG + AMOUNT,
             {"day": "soon"},
-            "for example 'soon'; hint: these are no dates of a known form, and no format is set;",
+            "for example 'xxxx'; hint: these are no dates of a known form, and no format is set;",
             id="no date at all",
         ),
         pytest.param(
@@ -108,7 +108,7 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
             CONFIG + AMOUNT + 'recorded_at = "booked"\n',
             {"booked": "soon"},
             "'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be read; for example "
-            "'soon'; hint: these are no dates of a known form",
+            "'xxxx'; hint: these are no dates of a known form",
             id="a date of record",
         ),
         pytest.param(

@@ -193,7 +193,7 @@ def test_a_date_past_the_end_of_the_log_is_told(shop, capsys):
     assert finding(said, "log_end")["severity"] == "warning"
 
 
-def test_an_order_that_carries_the_revenue_is_named(shop, capsys):
+def test_an_order_that_carries_the_revenue_is_told_by_day_and_amount(shop, capsys):
     def slip(log):
         place = log.index[log["customer_id"].notna() & (log["quantity"] > 0)][100]
         log.loc[place, "unit_price"] = 1e6
@@ -203,7 +203,10 @@ def test_an_order_that_carries_the_revenue_is_named(shop, capsys):
     log = pd.read_parquet(shop.parent / "orders.parquet")
     found = finding(check(shop, capsys)[1], "outliers")
     assert found["severity"] == "warning"
-    assert f"order {log.loc[log['unit_price'].idxmax(), 'order_id']}" in found["text"]
+    slipped = log.loc[log["unit_price"].idxmax()]
+    assert f"({slipped['ordered_at'].date()}" in found["text"]
+    assert " is 1,0" in found["text"]
+    assert slipped["order_id"] not in json.dumps(found)
     assert " EUR" in found["text"]
 
 

@@ -93,3 +93,43 @@ def test_a_config_is_frozen(tmp_path):
     config = load(tmp_path, MINIMAL)
     with pytest.raises(ValueError, match="frozen"):
         config.project.name = "other"
+
+
+SECRET = "rt-S3kret"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            f"postgres = 'postgresql://owner:{SECRET}@db/shop'",
+            "sinks.postgres: a postgres table is named in the",
+        ),
+        (f"postgres = 'postgres://owner:{SECRET}@db/shop#scores'", "hint: postgres://ENV_NAME#schema.table"),
+        (f"postgres = 'host=db password={SECRET}'", "wrong form"),
+        (f"postgres = 'postgres://SHOP_DB#{SECRET}{'x' * 50}'", "more than 58 bytes"),
+        (
+            f"duckdb = 'postgres://owner:{SECRET}@db/shop'",
+            "sinks.duckdb: a DuckDB table is named in the wrong form",
+        ),
+        (f"duckdb = 'md:{SECRET}'", "hint: scores.duckdb, a file beside the config"),
+        ("duckdb = ':memory:'", "wrong form"),
+        ("duckdb = 'scores.duckdb#'", "wrong form"),
+        (f"xlsx = 'postgresql://owner:{SECRET}@db/shop'", "sinks.xlsx"),
+        (f"posgres = 'postgres://owner:{SECRET}@db/shop'", "did you mean 'postgres'?"),
+        (f"postgres = ['postgresql://owner:{SECRET}@db/shop']", "sinks.postgres"),
+    ],
+)
+def test_a_sink_in_the_wrong_form_is_refused_and_not_repeated(tmp_path, line, said):
+    with pytest.raises(ContractError) as refused:
+        load(tmp_path, MINIMAL + "[sinks]\n" + line)
+    assert said in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_sinks(tmp_path):
+    text = (
+        "[sinks]\nxlsx = true\nduckdb = 'duckdb:///out/a.duckdb#b'\npostgres = 'postgres://SHOP_DB#\"A b\".c'"
+    )
+    assert load(tmp_path, MINIMAL + text).sinks.xlsx
+    assert not load(tmp_path, MINIMAL).sinks.xlsx

@@ -240,16 +240,16 @@ def test_a_status_and_a_stand_in_customer_are_pointed_out() -> None:
     status = propose(log(**{"Trạng thái": ["Hoàn thành", "Đã hủy", "Đang chuyển"] * 20}))
     assert "'Đã hủy'" in status.notes[0]
     guest = propose(log(customer_id=["0"] * 20 + [f"k{n}" for n in range(20)] * 2))
-    assert "customer '0' has 33 % of the rows" in guest.notes[0]
+    assert "one customer has 33 % of the rows" in guest.notes[0]
 
 
 @pytest.mark.parametrize(
     ("sample", "words_in_message"),
     [
         (log(customer_id=None), ["no column looks like a customer", "columns: order_id, ordered_at, amount"]),
-        (log(ordered_at=[44197] * 60), ["the date of an order", "'ordered_at' sounds like it", "44197"]),
+        (log(ordered_at=[44197] * 60), ["the date of an order", "'ordered_at' sounds like it", "99999"]),
         (log().head(0), ["no rows"]),
-        (pd.DataFrame({"17850": [1], "2.55": [2]}), ["first line holds data", "17850"]),
+        (pd.DataFrame({"17850": [1], "2.55": [2]}), ["first line holds data"]),
     ],
 )
 def test_what_cannot_be_guessed_says_so(sample: pd.DataFrame, words_in_message: list[str]) -> None:

@@ -16,7 +16,7 @@ from pipelines.console import Console
 from pipelines.engine import open_engine
 from pipelines.purchase_log import open_log
 from pipelines.registry import Registry
-from pipelines.score import features_of
+from pipelines.scoring import features_of, piece_scorer
 from tests.pipelines.conftest import AS_OF
 
 NUMBERS = ["p_purchase_14d", "p_purchase_90d", "p_alive", "expected_orders_90d", "expected_spend_90d",
@@ -33,7 +33,8 @@ def model(run_shop):
     scorer = registry.load(champion)
     with open_engine(config) as engine:
         log = open_log(engine, config, Console(quiet=True))
-        frame = features_of(engine, log, scorer, pd.Timestamp(AS_OF).date())
+        work = piece_scorer(log, config, scorer, champion.number, pd.Timestamp(AS_OF).date())
+        frame = work.frame(engine.frame(features_of(engine, log, work)))
     written = pd.read_parquet(run_shop.parent / "out" / "latest" / "scores.parquet").set_index("customer_id")
     frame = frame[["customer_id", "cutoff", *scorer.features]].sort_values("customer_id", ignore_index=True)
     numbers = [name for name in scorer.features if name not in scorer.categories]

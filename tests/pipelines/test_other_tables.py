@@ -21,7 +21,7 @@ from features.history import make_history
 from features.snapshot import take_snapshot
 from models.btyd import FAMILIES
 from models.purchase import RECIPES
-from pipelines import score, train, training
+from pipelines import piece_scorer, score, train, training
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.purchase_log import fingerprints
@@ -65,8 +65,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         return frames[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        made = score.to_model_frame
-        patch.setattr(score, "to_model_frame", seen)
+        made = piece_scorer.to_model_frame
+        patch.setattr(piece_scorer, "to_model_frame", seen)
         patch.setattr(train, "prove_log", lambda *_: None)  # the same proof comes before scoring
         patch.setattr(training, "choose_trees_weight", lambda *_: 1.0)  # only trees ask for every feature
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")  # to start helpers takes longer than so small a training

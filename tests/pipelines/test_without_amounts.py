@@ -60,7 +60,7 @@ def test_a_model_without_amounts_refuses_a_log_with_them(folder, orders, tmp_pat
     (tmp_path / "repurchase.toml").write_text(text)
     assert main(["--config", str(tmp_path / "repurchase.toml"), "--quiet", "score", "--as-of", AS_OF]) == 6
     assert "other amounts" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "runs").exists()
 
 
 def test_manifest_says_what_was_used(folder):

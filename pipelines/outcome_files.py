@@ -1,0 +1,64 @@
+"""Where the outcome ledger lies: a folder a date, which appears whole and is replaced in one step."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from pipelines.locks import locked
+from pipelines.publish import FRESH, LOCKS, _point, _sync, _sync_tree
+
+OUTCOMES, MADE = "outcomes", ".made"
+TABLE, ROWS, PAGE = "outcomes.csv", "closed.parquet", "outcomes.html"
+_DATE = "as_of="
+
+
+def outcome_link(output: Path, as_of: date) -> Path:
+    """Path of the ledger of a date, a link to its folder."""
+    return output / OUTCOMES / f"{_DATE}{as_of.isoformat()}"
+
+
+def newest_outcomes(output: Path, by: date) -> Path | None:
+    """Find the comparison of the newest date up to `by`; None where there is none."""
+    names = [link.name.removeprefix(_DATE) for link in (output / OUTCOMES).glob(f"{_DATE}*") if link.exists()]
+    dates = [day for day in map(date.fromisoformat, names) if day <= by]
+    return outcome_link(output, max(dates)) / TABLE if dates else None
+
+
+@contextmanager
+def replacing(output: Path, as_of: date) -> Iterator[Path]:
+    """Give a folder to write into, which takes the place of the date's ledger once the block has ended.
+
+    If the block raises, nothing is visible of it. What was there before goes when the next ledger is written,
+    so that whoever is reading it can go on.
+
+    Raises
+    ------
+    Locked
+        If another process is at it.
+    """
+    root = output / OUTCOMES
+    with locked(output / LOCKS / OUTCOMES, wait=False):
+        folder = root / MADE / f"{as_of.isoformat()}-{secrets.token_hex(3)}"
+        folder.mkdir(parents=True)
+        try:
+            _sweep(root, but=folder)
+            yield folder
+            _sync_tree(folder)
+            _sync(folder.parent)
+            _point(outcome_link(output, as_of), Path(MADE) / folder.name)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _sweep(root: Path, but: Path) -> None:
+    """Remove folders to which no date leads, and links that a killed process has not put in place."""
+    kept = {link.resolve() for link in root.glob(f"{_DATE}*")} | {but.resolve()}
+    for folder in (root / MADE).iterdir():
+        if folder.resolve() not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+    for link in root.glob(f"{FRESH}*"):
+        link.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""`repurchase replay`: rebuild a published run from its model and rows, and prove that it says the same."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from features.errors import ContractError
+from pipelines.champion import check_promoted
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.engine import open_engine
+from pipelines.failures import NotReproduced, Refused
+from pipelines.promotions import read_promotions
+from pipelines.publish import ASIDE, content_hash, write_files
+from pipelines.published_runs import Run, faults, find_run
+from pipelines.purchase_log import fingerprints, open_log
+from pipelines.registry import Registry
+from pipelines.run_key import changed_parts
+from pipelines.scoring import run_files, score_base
+from pipelines.surroundings import code_version
+from pipelines.version import DIGEST, Version
+
+
+def replay(config: Config, console: Console, name: str) -> Answer:
+    """Rebuild a run and compare its content with what was published; nothing of it is kept.
+
+    Parameters
+    ----------
+    config : Config
+        Where runs, tables and models lie now; all that a run's content follows from is taken from its own
+        manifest.
+    console : Console
+        Where progress goes.
+    name : str
+        The run's id, its date, or ``latest``.
+
+    Raises
+    ------
+    Refused
+        If the run was changed since, or its model is gone or another.
+    ContractError
+        If the tables do not show any more what they showed.
+    NotReproduced
+        If all of that is as it was, and the content is not.
+    """
+    run = find_run(config.output, name)
+    _refuse_damaged(run)
+    was = config_of(run, config)
+    with console.step("resolving and checking the model of the run"):
+        registry = Registry(config)
+        version = registry.version(str(run.manifest["model"]["version"]))
+        _refuse_other_model(run, version, config)
+        scorer = registry.load(version)
+    with open_engine(was) as engine, tempfile.TemporaryDirectory(prefix="repurchase-") as work:
+        log = open_log(engine, was, console)
+        with console.step("comparing the rows"):
+            _refuse_other_rows(run, fingerprints(engine, log.records, run.as_of))
+        base = score_base(engine, log, was, scorer, version.number, run.as_of, console)
+        with console.step("comparing the content"):
+            files = write_files(Path(work), run_files(base, engine, log, was))
+    if content_hash(files) != run.manifest["content"]:
+        raise NotReproduced(_apart(run, files))
+    text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
+    data = {"run_id": run.run_id, "content": run.manifest["content"], "reproduced": True}
+    return Answer(data, [text])
+
+
+def config_of(run: Run, config: Config) -> Config:
+    """Return the settings of a run, with the places that the present ones name.
+
+    Raises
+    ------
+    Refused
+        If this version of repurchase cannot read them.
+    """
+    was: dict[str, Any] = run.manifest["config"]
+    now = config.model_dump()
+    try:
+        return Config.model_validate({**was, "mlflow": now["mlflow"], "folder": config.folder})
+    except ValueError as error:
+        raise Refused(f"run {run.run_id}: its settings are not of this version: {error}") from None
+
+
+def _refuse_damaged(run: Run) -> None:
+    wrong = faults(run)
+    if wrong:
+        raise Refused(f"run {run.run_id} is not as it was published: {'; '.join(wrong[:3])}")
+
+
+def _refuse_other_model(run: Run, version: Version, config: Config) -> None:
+    check_promoted(version, read_promotions(config))
+    was, now = run.manifest["model"]["digest"], version.tags.get(DIGEST, "")
+    if was != now:
+        raise Refused(
+            f"run {run.run_id} was scored with version {version.number} of digest {was[:19]}…; MLflow shows "
+            f"{now[:19]}…"
+        )
+
+
+def _refuse_other_rows(run: Run, now: dict[str, str]) -> None:
+    before = {name: table["fingerprint"] for name, table in run.manifest["inputs"].items()}
+    changed = changed_parts(before, now)
+    if changed:
+        raise ContractError(
+            f"{', '.join(changed)}: the rows known before {run.as_of} are not those that run {run.run_id} "
+            "was scored from",
+            hint="rows that come late or are corrected change the past; a column recorded_at would keep it",
+        )
+
+
+def _apart(run: Run, files: dict[str, dict[str, Any]]) -> str:
+    before, now = (
+        {name: entry["sha256"] for name, entry in one.items() if not name.startswith(ASIDE)}
+        for one in (run.manifest["files"], files)
+    )
+    same_code = run.manifest["code"]["sha256"] == code_version()["sha256"]
+    why = "" if same_code else "; it was made by another release of repurchase"
+    names = ", ".join(changed_parts(before, now))
+    return f"run {run.run_id}: {names} came out otherwise from the same model and rows{why}"

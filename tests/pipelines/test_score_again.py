@@ -1,0 +1,168 @@
+"""Scoring a date again, and rebuilding what was said of one."""
+
+import json
+import threading
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import engine
+from pipelines.cli import main
+from pipelines.publish import date_lock
+from pipelines.published_runs import current_run, faults
+from tests.pipelines.conftest import AS_OF, everything
+
+DAY = date.fromisoformat(AS_OF)
+
+
+def run(config: Path, capsys: pytest.CaptureFixture[str], *command: str, code: int = 0) -> dict:
+    assert main(["--config", str(config), "--quiet", "--json", *command]) == code
+    return json.loads(capsys.readouterr().out) if code == 0 else {}
+
+
+def change_the_past(config: Path, change) -> None:
+    log = config.parent / "orders.parquet"
+    change(pd.read_parquet(log)).to_parquet(log)
+
+
+def test_the_same_again_is_nothing_to_do(own_shop, capsys):
+    before = everything(own_shop.parent / "out")
+    answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert answer["already_published"]
+    assert answer["run_id"] == current_run(own_shop.parent / "out", DAY).run_id
+    assert everything(own_shop.parent / "out") == before
+
+
+def test_rows_that_came_later_change_nothing_of_a_day(own_shop, capsys):
+    change_the_past(own_shop, lambda rows: pd.concat([rows, rows.tail(50)]).sample(frac=1, random_state=7))
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+
+
+def test_rows_that_change_the_past_make_another_run_that_says_what_changed(own_shop, capsys):
+    before = current_run(own_shop.parent / "out", DAY)
+    listed = before.scores()["customer_id"]
+    gone = set(listed.head(5))
+    change_the_past(own_shop, lambda rows: rows[~rows["customer_id"].isin(gone)])
+    answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert not answer["already_published"]
+    changed = answer["supersedes"]
+    assert changed["run_id"] == before.run_id
+    assert changed["because"] == ["inputs.transactions"]
+    assert (changed["customers_new"], changed["customers_gone"]) == (0, 5)
+    assert changed["probabilities_moved"] == 0  # a customer's score depends on no one else's rows
+    assert answer["customers"] == len(listed) - 5
+    assert faults(before) == []
+
+
+def test_other_settings_make_another_run_but_not_where_it_goes_or_how_long_it_stays(own_shop, capsys):
+    text = own_shop.read_text()
+    own_shop.write_text(text + "[limits]\nkeep_runs = 7\n")
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+    own_shop.write_text(text.replace('"EUR"', '"VND"'))
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["supersedes"]["because"] == ["config"]
+
+
+@pytest.mark.parametrize("harmed", ["risk_list.csv", "scores.parquet", "manifest.json"])
+def test_a_damaged_run_is_made_again(own_shop, capsys, harmed):
+    damaged = current_run(own_shop.parent / "out", DAY)
+    (damaged.folder / harmed).write_text("x")
+    answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert answer["run_id"] != damaged.run_id
+    assert answer["content"] == damaged.manifest["content"]
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+
+
+def test_one_waits_for_another_run_of_the_same_date_if_asked(own_shop, capsys):
+    held, answers = date_lock(own_shop.parent / "out", DAY), []
+    with held:
+        waiting = threading.Thread(
+            target=lambda: answers.append(
+                main(["--config", str(own_shop), "--quiet", "score", "--as-of", AS_OF, "--wait"])
+            )
+        )
+        waiting.start()
+        waiting.join(2)
+        assert waiting.is_alive()
+    waiting.join()
+    assert answers == [0]
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_run_is_rebuilt_though_another_model_is_champion_and_the_log_goes_on(own_shop, capsys):
+    out = own_shop.parent / "out"
+    first = current_run(out, DAY)
+    for command in (["train", "--as-of", "2025-02-01"], ["promote", "--force", "--reason", "a test"]):
+        run(own_shop, capsys, *command)
+    later = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert later["supersedes"]["because"] == ["model"]
+    text = own_shop.read_text()
+    own_shop.write_text(text.replace('"EUR"', '"USD"'))  # settings of now do not count
+    change_the_past(own_shop, lambda rows: pd.concat([rows, rows.tail(9)]))
+    before = everything(out)
+    for name, content in ((first.run_id, first.manifest["content"]), (AS_OF, later["content"])):
+        answer = run(own_shop, capsys, "replay", name)
+        assert answer["reproduced"]
+        assert answer["content"] == content
+    assert everything(out) == before
+
+
+def test_a_run_is_rebuilt_in_pieces_of_another_size(own_shop, capsys, monkeypatch):
+    monkeypatch.setattr(engine, "PIECE", 101)
+    assert run(own_shop, capsys, "replay", "latest")["reproduced"]
+
+
+def test_what_cannot_be_rebuilt_says_why(own_shop, capsys):
+    def refused(code: int, *said: str) -> None:
+        assert main(["--config", str(own_shop), "--quiet", "replay", "latest"]) == code
+        printed = capsys.readouterr().err
+        assert all(text in printed for text in said), printed
+
+    latest = current_run(own_shop.parent / "out", DAY)
+    manifest = latest.folder / "manifest.json"
+    whole = manifest.read_text()
+    manifest.write_text(whole.replace(latest.manifest["content"], "sha256:" + "0" * 64))
+    refused(1, "came out otherwise from the same model and rows")
+    manifest.write_text(whole.replace(latest.manifest["model"]["digest"], "sha256:" + "0" * 64))
+    refused(6, "was scored with version 1 of digest sha256:000000")
+    manifest.write_text(whole)
+    scores = latest.folder / "scores.parquet"
+    kept = scores.read_bytes()
+    scores.write_bytes(kept + b"x")
+    refused(6, "is not as it was published: scores.parquet was changed")
+    scores.write_bytes(kept)
+    change_the_past(own_shop, lambda rows: rows.assign(unit_price=rows["unit_price"] + np.float64(0.01)))
+    refused(2, "transactions: the rows known before 2025-03-01 are not those", "hint")
+
+
+def test_a_run_under_pseudonyms_says_the_same_of_everyone(own_shop, capsys):
+    out = own_shop.parent / "out"
+    plain = current_run(out, DAY).scores()
+    text = own_shop.read_text()
+    own_shop.write_text(text + '[privacy]\nlists = "pseudonyms"\n')
+    answer = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    again = current_run(out, DAY)
+    named = again.scores()
+    assert again.manifest["privacy"]["lists"] == "pseudonyms"
+    assert named["customer_id"].is_monotonic_increasing
+    assert named["customer_id"].str.fullmatch(r"c_[0-9a-f]{24,}").all()
+    rest = [name for name in plain if name != "customer_id"]
+    pd.testing.assert_frame_equal(
+        named.sort_values(rest[2:], ignore_index=True)[rest],
+        plain.sort_values(rest[2:], ignore_index=True)[rest],
+    )
+    listed = pd.read_csv(again.folder / "risk_list.csv")
+    reasons = pd.read_parquet(again.folder / "reasons.parquet")
+    assert set(listed["customer_id"]) | set(reasons["customer_id"]) <= set(named["customer_id"])
+    first = run(own_shop, capsys, "identify", listed["customer_id"][0])["customer_id"]
+    assert (
+        plain.set_index("customer_id").loc[first, "value_at_risk"]
+        == plain["value_at_risk"][
+            plain["status"].eq("scored") & plain["risk_tier"].isin(["high", "medium"])
+        ].max()
+    )
+    assert answer["supersedes"]["because"] == ["config"]
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+    assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
