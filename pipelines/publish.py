@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.failures import EnvironmentFailed
 from pipelines.locks import locked
+from pipelines.plain_words import words_of
 from pipelines.published_runs import LATEST, MANIFEST, RUNS, Run, current_dates, date_link
 
 Writer = Callable[[Path], int]
@@ -117,7 +118,8 @@ def _disk(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentFailed(f"{output}: cannot publish: {error}") from error
+        said = error if error.errno else words_of(error)
+        raise EnvironmentFailed(f"{output}: cannot publish: {said}") from error
 
 
 def _make(folder: Path) -> None:

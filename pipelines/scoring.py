@@ -153,6 +153,8 @@ def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> d
     }
     if config.sinks.xlsx:
         found["risk_list.xlsx"] = lambda path: write_risk_list_xlsx(base.listed, path, currency, language)
+    if config.privacy.lists == "pseudonyms":  # rows set aside hold what the shop wrote, ids and all
+        return found
     for name, table in log.quarantine.items():
         found[f"{ASIDE}{name}.parquet"] = partial(_write_table, engine, table)
     return found

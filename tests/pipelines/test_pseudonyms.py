@@ -179,9 +179,6 @@ def test_what_cannot_be_named_is_refused(shop: Path, capsys: Any) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.xfail(
-    reason="`score` does not call `as_listed` yet; strict, so that this line goes when it does"
-)
 def test_a_run_under_pseudonyms_names_nobody_and_can_be_named_again(own_shop: Path, capsys: Any) -> None:
     latest = own_shop.parent / "out" / "latest"
     ids = pd.read_parquet(latest / "scores.parquet")
