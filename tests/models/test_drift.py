@@ -212,8 +212,9 @@ def test_psi_is_that_of_the_book() -> None:
 
 
 def panel_of(shop: ShopSpec, seed: int, build: Build, looks: list[date]) -> pd.DataFrame:
-    log = simulate_shop(shop, seed).transactions
-    return build(log, {name: name for name in LOG}, looks)
+    """The features of a shop's customers; what they went on to do is no feature."""
+    built = build(simulate_shop(shop, seed).transactions, {name: name for name in LOG}, looks)
+    return built[[name for name in built if not name.startswith("y_")]]
 
 
 HEALTHY = {

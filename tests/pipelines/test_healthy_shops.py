@@ -50,7 +50,7 @@ def online_retail(folder: Path) -> Path:
 def cdnow(folder: Path) -> Path:
     """Every fifth customer: all of them came within three months, so that the whole shop grows old."""
     log = cdnow_log()
-    log[log["customer_id"] % 5 == 0].to_parquet(folder / "orders.parquet")
+    log[log["customer_id"].astype(int) % 5 == 0].to_parquet(folder / "orders.parquet")
     (folder / "repurchase.toml").write_text(CDNOW, encoding="utf-8")
     return folder / "repurchase.toml"
 
