@@ -9,6 +9,7 @@ from models.baselines import RULES
 from models.bootstrap import Interval
 
 Word = Literal["first", "better", "refresh", "fallback", "kept"]
+PROMOTING = ("first", "better", "refresh", "fallback")
 REFRESH_TOLERANCE = 0.002
 """A renewed champion may lose at most this much log-loss (upper bound of the paired interval)."""
 
@@ -53,12 +54,15 @@ class Check:
         As it was found, and what was asked for.
     passed : bool
         Whether it holds; the challenger is kept out by one that does not.
+    number : float, optional
+        `value` for programs: a count, an error, a relative error, a share, a mean difference.
     """
 
     name: str
     value: str
     limit: str
     passed: bool
+    number: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Verdict:
     @property
     def promotes(self) -> bool:
         """Whether the challenger becomes champion."""
-        return self.word != "kept"
+        return self.word in PROMOTING
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ class Quality:
         Whether the training proved that no feature sees the future.
     suspicions : sequence of str
         What is too good to be true (`models.tripwire`).
+    rolled_back : str, optional
+        When a version that learned the same from the same rows was rolled back, which, and why.
     """
 
     rows: int | None = None
@@ -114,6 +120,7 @@ class Quality:
     champion_customers: int | None = None
     leak_proof: bool = True
     suspicions: Sequence[str] = ()
+    rolled_back: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,7 @@ def judge(evidence: Evidence, limits: Limits = USUAL) -> Verdict:
     proof = "passed" if quality.leak_proof else "not on record"
     checks = [
         Check("leak proof of the training", proof, "passed", quality.leak_proof),
+        *_of_past(quality),
         *_of_base(evidence, limits),
         *_of_fit(evidence, limits),
     ]
@@ -203,6 +211,13 @@ def _compared(e: Evidence) -> tuple[Word, str]:  # noqa: PLR0911 - one return a 
     return "kept", f"{e.challenger} is not ahead of the champion, {e.champion}: {_say(e.over_champion)}"
 
 
+def _of_past(quality: Quality) -> list[Check]:
+    """Look at whether a person has said no to the same model: a scheduled promotion must not undo that."""
+    if quality.rolled_back is None:
+        return []
+    return [Check("another model than was rolled back", quality.rolled_back, "newer rows, or --force", False)]
+
+
 def _of_base(e: Evidence, limits: Limits) -> list[Check]:
     """Look at what it was trained and tested on.
 
@@ -213,21 +228,31 @@ def _of_base(e: Evidence, limits: Limits) -> list[Check]:
     checks: list[Check] = []
     if e.champion is not None:
         newer = e.days_newer >= 0
-        checks.append(Check("days newer than the champion", f"{e.days_newer:,}", "at least 0", newer))
+        checks.append(
+            Check("days newer than the champion", f"{e.days_newer:,}", "at least 0", newer, e.days_newer)
+        )
     if e.challenger == e.rule and (e.champion is None or e.champion in RULES):
         return checks
     if q.rows is not None and q.buyers is not None:
         fewer = min(q.buyers, q.rows - q.buyers)
         enough = fewer >= limits.min_buyers
         checks += [
-            Check("test rows", f"{q.rows:,}", f"at least {limits.min_rows:,}", q.rows >= limits.min_rows),
-            Check("buyers, or others, among them", f"{fewer:,}", f"at least {limits.min_buyers:,}", enough),
+            Check(
+                "test rows", f"{q.rows:,}", f"at least {limits.min_rows:,}", q.rows >= limits.min_rows, q.rows
+            ),
+            Check(
+                "buyers, or others, among them",
+                f"{fewer:,}",
+                f"at least {limits.min_buyers:,}",
+                enough,
+                fewer,
+            ),
         ]
     if q.customers is not None and q.champion_customers:
         share = q.customers / q.champion_customers
         found = f"{q.customers:,} of {q.champion_customers:,} ({share:.0%})"
         asked, name = f"at least {limits.min_share:.0%}", "customers in its log, beside the champion's"
-        checks.append(Check(name, found, asked, share >= limits.min_share))
+        checks.append(Check(name, found, asked, share >= limits.min_share, share))
     return checks
 
 
@@ -238,11 +263,15 @@ def _of_fit(e: Evidence, limits: Limits) -> list[Check]:
     if e.challenger == e.rule:
         return checks
     if q.ece is not None and q.rows is not None:
-        most = limits.max_ece + chance_of_ece(q.rows)
-        checks.append(Check("calibration error", f"{q.ece:.3f}", f"at most {most:.3f}", q.ece <= most))
+        chance = chance_of_ece(q.rows)
+        asked = f"at most {limits.max_ece:g} + {chance:.3f} for chance"
+        fits = q.ece <= limits.max_ece + chance
+        checks.append(Check("calibration error", f"{q.ece:.3f}", asked, fits, q.ece))
     if q.bias is not None:
         within, asked = abs(q.bias) <= limits.max_bias, f"±{limits.max_bias:.0%}"
-        checks.append(Check("buyers promised against those who came", f"{q.bias:+.0%}", asked, within))
+        checks.append(
+            Check("buyers promised against those who came", f"{q.bias:+.0%}", asked, within, q.bias)
+        )
     return checks
 
 
@@ -257,13 +286,15 @@ def _of_rivals(e: Evidence) -> list[Check]:
         over = e.champion_over_rule
         if e.champion in (None, e.rule) or over is None:
             return []
-        return [Check("champion's log-loss below the rule's", _figures(over), "not above 0", over.lo <= 0)]
-    found = [Check(f"log-loss below {e.rule}'s", _figures(e.over_rule), "above 0", e.over_rule.lo > 0)]
+        name = "champion's log-loss below the rule's"
+        return [Check(name, _figures(over), "not above 0", over.lo <= 0, over.mean)]
+    over, name = e.over_rule, f"log-loss below {e.rule}'s"
+    found = [Check(name, _figures(over), "above 0", over.lo > 0, over.mean)]
     if e.over_champion is not None:
         passed = e.over_champion.lo > 0 or (e.is_renewal and -e.over_champion.lo <= REFRESH_TOLERANCE)
         asked = f"above {-REFRESH_TOLERANCE:g} (renewed)" if e.is_renewal else "above 0"
         name = f"log-loss below the champion's ({e.champion})"
-        found.append(Check(name, _figures(e.over_champion), asked, passed))
+        found.append(Check(name, _figures(e.over_champion), asked, passed, e.over_champion.mean))
     return found
 
 
@@ -276,6 +307,15 @@ def _fallback(e: Evidence) -> tuple[Word, str]:
 
 
 def _say(interval: Interval) -> str:
+    """Say a difference in words; below 0 the other one's log-loss is lower.
+
+    Examples
+    --------
+    >>> _say(Interval(-0.0001, -0.0004, 0.0002))
+    'log-loss higher by 0.0001 [-0.0002, 0.0004]'
+    """
+    if interval.mean < 0:
+        return f"log-loss higher by {_figures(Interval(-interval.mean, -interval.hi, -interval.lo))}"
     return f"log-loss lower by {_figures(interval)}"
 
 

@@ -26,7 +26,7 @@ class Facts:
     data, config, code : mapping
         As its training wrote them; empty where it did not.
     measures : mapping of str to float
-        Of its recipe over its own folds.
+        Of its recipe over its own folds, which differ where the log has gone on: no ground to compare.
     """
 
     version: Version
@@ -43,7 +43,8 @@ class Change:
     Parameters
     ----------
     what, name : str
-        ``data``, ``config``, ``features``, ``code``, ``model`` or ``measures``, and of these which.
+        ``data``, ``config``, ``features``, ``code``, ``model`` or ``measures of its own folds``, and of
+        these which.
     before, after : str
         In the one version and in the other.
     """
@@ -82,7 +83,7 @@ def changes(before: Facts, after: Facts) -> list[Change]:
     found += _features(before.data.get("features", []), after.data.get("features", []))
     found += _differing("code", before.code, after.code)
     measures = [{k: f"{v:.4f}" for k, v in f.measures.items()} for f in (before, after)]
-    return found + _differing("measures", *measures)
+    return found + _differing("measures of its own folds", *measures)
 
 
 def changes_between(registry: Registry, stored: list[Version]) -> Between:

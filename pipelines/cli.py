@@ -73,17 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     made = command("compare", _compare, "show the leaderboard, and the holdout once there is one")
     made.add_argument("--versions", nargs="+", metavar="V", help="registered versions to measure")
     made = command("promote", _promote, "make the challenger champion, if the gate lets it through")
-    made.add_argument("--dry-run", action="store_true", help="only say what would happen")
-    made.add_argument("--force", action="store_true", help="make it champion whatever the gate says")
+    _switch(made, "--dry-run", "only say what would happen")
+    _switch(made, "--force", "make it champion whatever the gate says")
     made.add_argument("--reason", metavar="TEXT", help="why, for the promotion ledger; --force needs one")
     made = command("refresh", _refresh, "train, hold the gate, promote or say why not")
     made.add_argument("--as-of", type=_day_or_auto, metavar="D", help="as for train")
     made = command("rollback", _rollback, "make the champion before this one champion again")
-    made.add_argument("--to", metavar="V", help="a version that has been champion")
+    made.add_argument(
+        "--to", metavar="V", help="a version that has been champion; without it, the one before"
+    )
     made.add_argument("--reason", metavar="TEXT", help="why, for the promotion ledger")
     command("history", _history, "show every change of champion, and check the present one")
     made = command("doctor", _doctor, "find what crashes have left in the model store")
-    made.add_argument("--repair", action="store_true", help="and mend it")
+    _switch(made, "--repair", "and mend it")
     made = command("score", _score, "score every customer with the champion and publish one run")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="look at rows before D only")
     made.add_argument("--wait", action="store_true", help="wait for another run of the same date")
@@ -113,6 +115,19 @@ def _shared(default: object) -> argparse.ArgumentParser:
     for flag, text in (("--quiet", "no progress"), ("--json", "the answer as JSON")):
         shared.add_argument(flag, action="store_true", default=default if suppress else False, help=text)
     return shared
+
+
+def _switch(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
+    """Add a switch that a program may also write out: ``--flag yes`` or ``--flag no``."""
+    parser.add_argument(
+        flag, nargs="?", const=True, default=False, type=_yes_or_no, metavar="yes|no", help=text
+    )
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
 
 
 def _day(text: str) -> date:
@@ -174,7 +189,8 @@ def _rollback(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.config import load_config
     from pipelines.rollback import rollback
 
-    return rollback(load_config(args.config), console, to=args.to, reason=args.reason)
+    to = None if args.to in ("", "auto") else args.to
+    return rollback(load_config(args.config), console, to=to, reason=args.reason)
 
 
 def _history(args: argparse.Namespace, console: "Console") -> "Answer":

@@ -21,6 +21,9 @@ from pipelines.zones import utc_offsets
 MOST_BYTES = 1 << 20
 """A config is a page of text; what is larger is another file."""
 
+STORES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
+"""Kinds of MLflow store that have a model registry; folders have none."""
+
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -127,6 +130,17 @@ class Mlflow(_Section):
     tracking_uri: str = "sqlite:///mlflow.db"
     model: str = Field(default="repurchase", pattern=r"^[\w\-]+$")
     champion_digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _is_an_address(cls, uri: str) -> str:
+        kind, mark, rest = uri.partition("://")
+        if mark and rest.strip("/") and kind.partition("+")[0] in STORES:
+            return uri
+        if not mark and uri.endswith((".db", ".sqlite", ".sqlite3")):
+            raise ValueError(f"{uri!r} is the path of a file; write it as an address: 'sqlite:///{uri}'")
+        known = ", ".join(f"{name}://" for name in STORES)
+        raise ValueError(f"it is no address of an MLflow store with a model registry; known are {known}")
 
 
 class EconomicsSection(_Section):

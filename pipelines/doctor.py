@@ -18,6 +18,7 @@ from pipelines.registry import Registry
 from pipelines.store_place import store_file
 from pipelines.version import CHAMPION
 
+DISK = "disk"
 LEAST_FREE = 2**30
 """Bytes on the disk below which the next training may not find room."""
 
@@ -37,20 +38,28 @@ def doctor(config: Config, console: Console, *, repair: bool = False) -> Answer:
     Returns
     -------
     Answer
-        Exit code 0 if all is well, or is so now; 6 if no champion can be used though one was promoted; 7 if
-        something else is left to mend.
+        Exit code 0 if all is well or is so now, but for versions that are marked as broken; 7 if all that is
+        wrong is the disk; 6 if anything else is.
     """
     with console.step("looking at the store, the models and the ledger"):
         found = list(_examine(config, repair=repair))
-    left = [problem for problem in found if not problem.mended]
-    grave = any(problem.grave for problem in left)
-    lines = [f"{'mended' if p.mended else 'to mend'}: {p.text}" for p in found]
+    left = [problem for problem in found if not (problem.mended or problem.marked)]
+    lines = [f"{_state(problem, repair=repair)}: {problem.text}" for problem in found]
     if not left:
-        lines.append("all is well" if not found else "all is well now")
+        lines.append("all is well now" if any(problem.mended for problem in found) else "all is well")
     elif not repair:
         lines.append("hint: `repurchase doctor --repair` mends what can be mended")
-    code = Refused.exit_code if grave else EnvironmentFailed.exit_code if left else 0
+    of_the_disk = all(problem.code == DISK for problem in left)
+    code = 0 if not left else EnvironmentFailed.exit_code if of_the_disk else Refused.exit_code
     return Answer({"healthy": not left, "problems": [asdict(problem) for problem in found]}, lines, code)
+
+
+def _state(problem: Problem, *, repair: bool) -> str:
+    if problem.mended:
+        return "mended"
+    if problem.marked:
+        return "broken for good, marked and used by nobody"
+    return "not mended" if repair else "to mend"
 
 
 def _examine(config: Config, *, repair: bool) -> Iterator[Problem]:
@@ -85,7 +94,7 @@ def _disk(config: Config) -> Iterator[Problem]:
         there = next(parent for parent in [folder, *folder.parents] if parent.exists())
         free = shutil.disk_usage(there).free
         if free < LEAST_FREE:
-            yield Problem("disk", f"{there}: only {free / 2**20:,.0f} MB are free")
+            yield Problem(DISK, f"{there}: only {free / 2**20:,.0f} MB are free")
 
 
 def _runs(output: Path, *, repair: bool) -> Iterator[Problem]:

@@ -1,5 +1,10 @@
 """Why a command stops, other than bad input (`features.errors.ContractError`): one class an exit code."""
 
+import re
+
+_AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST", "ENDPOINT_NOT_FOUND")
+"""What MLflow says of a server that is away, busy, or another one than ours."""
+
 
 class Failure(Exception):
     """A reason to stop that is the user's business, not a bug; shown as one line."""
@@ -44,14 +49,12 @@ class EnvironmentFailed(Failure):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says; libraries add pages."""
-    return str(error).strip().split("\n")[0]
+    """Return the first line of what an error says; libraries add pages, and repeat passwords of addresses."""
+    return re.sub(r"//[^@/\s]+@", "//***@", str(error).strip().split("\n")[0])
 
 
 def is_store_failure(error: BaseException) -> bool:
     """Tell a tracking store that is broken, busy or away from a wrong call to it."""
     module = type(error).__module__
     code = getattr(error, "error_code", "")
-    return module.startswith("sqlalchemy") or (
-        module.startswith("mlflow") and code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST")
-    )
+    return module.startswith("sqlalchemy") or (module.startswith("mlflow") and code in _AWAY)

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.failures import Locked, Refused
 from pipelines.locks import locked
 from pipelines.registry import Registry
-from pipelines.version import BROKEN, CHALLENGER, CHAMPION, is_of_this_schema
+from pipelines.version import BROKEN, CHALLENGER, CHAMPION, Version, is_of_this_schema
 
 GRACE = 60.0
 """Seconds that a run may take from its beginning to its lock."""
@@ -29,6 +29,8 @@ class Problem:
         For people.
     mended : bool
         Whether it is so no more.
+    marked : bool
+        Whether it cannot be mended, but is known and stands in nobody's way: a version that nothing uses.
     grave : bool
         Whether nothing can be scored until it is mended.
     """
@@ -37,6 +39,7 @@ class Problem:
     text: str
     mended: bool = False
     grave: bool = False
+    marked: bool = False
 
 
 def dead_runs(registry: Registry, *, repair: bool) -> Iterator[Problem]:
@@ -96,26 +99,41 @@ def _pages(registry: Registry) -> Iterator[Any]:
 
 
 def broken_versions(registry: Registry, *, repair: bool) -> Iterator[Problem]:
-    """Find versions whose files are not those that were registered; they are tagged, and lose their alias.
+    """Find versions whose files are not those that were registered; they are marked, and lose their alias.
 
-    The champion keeps its own: which version scores is for a person to say. Versions that another release of
-    repurchase made are left alone.
+    The champion keeps its own: which version scores is for a person to say. A mark goes when the files are
+    whole again. Versions that another release of repurchase made are left alone.
     """
+    away = registry.artifacts_away()
+    if away is not None:
+        yield Problem("models", f"{away} is not there, and all models with it", grave=True)
+        return
     aliases = {name: registry.by_alias(name) for name in (CHAMPION, CHALLENGER)}
     holders = {name: version.number for name, version in aliases.items() if version is not None}
     for version in registry.versions():
-        is_champion = holders.get(CHAMPION) == version.number
-        if not is_of_this_schema(version) or (BROKEN in version.tags and not is_champion):
+        if not is_of_this_schema(version):
             continue
-        try:
-            registry.verified(version)
-        except Refused as reason:
-            if is_champion:
-                text = f"the champion cannot be used: {reason}; hint: `repurchase rollback`, or train again"
-                yield Problem("champion", text, grave=True)
-                continue
-            if repair:
-                registry.set_tag(version, BROKEN, str(reason))
-                if holders.get(CHALLENGER) == version.number:
-                    registry.drop_alias(CHALLENGER)
-            yield Problem("version", str(reason), mended=repair)
+        wrong, known = _wrong(registry, version), BROKEN in version.tags
+        if wrong is None:
+            if known:
+                if repair:
+                    registry.drop_tag(version, BROKEN)
+                text = f"version {version.number} is marked as broken, and its files are whole again"
+                yield Problem("version", text, mended=repair)
+        elif holders.get(CHAMPION) == version.number:
+            text = f"the champion cannot be used: {wrong}; hint: `repurchase rollback`, or train again"
+            yield Problem("champion", text, grave=True)
+        else:
+            if repair and not known:
+                registry.set_tag(version, BROKEN, wrong)
+            if repair and holders.get(CHALLENGER) == version.number:
+                registry.drop_alias(CHALLENGER)
+            yield Problem("version", wrong, marked=known or repair)
+
+
+def _wrong(registry: Registry, version: Version) -> str | None:
+    try:
+        registry.verified(version)
+    except Refused as reason:
+        return str(reason)
+    return None

@@ -2,8 +2,11 @@
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from pydantic import BaseModel
+
+from pipelines.config import GateSection, LimitsSection
 from pipelines.guess import Proposal
 from pipelines.guess_grain import PRIMARY
 
@@ -42,12 +45,38 @@ seed = 7                         # the same seed gives the same model
 [mlflow]
 tracking_uri = "sqlite:///mlflow.db"   # where runs and models are kept, beside this file
 model = "repurchase"             # the name under which models are registered
+# champion_digest = "sha256:…"   # the only model that may score; `repurchase history` shows it
 
 # [economics]                    # turns spend into customer lifetime value; without it that is expected spend
 # margin = 0.3                   # share of the spend that is profit
 # discount_rate = 0.1            # a year
 # acquisition_cost = 12          # of a customer, where the customers table does not say it
-"""
+
+# Below are all defaults: switch on a line, with its head, to change it.
+
+# [gate]                         # what a new model must keep to, however far ahead it is
+{gate}
+# [limits]                       # what a scoring puts up with: docs/limits.md; "ignore", "warn" or "fail"
+{limits}"""
+GATE_NOTES = {
+    "max_ece": "calibration error, beyond what chance makes of so many rows",
+    "max_bias": "relative error of the number of buyers that were promised",
+    "min_rows": "test rows",
+    "min_buyers": "buyers, and others, among them",
+    "min_share": "customers in its log, as a share of those in the champion's",
+}
+LIMITS_NOTES = {
+    "max_champion_age": "days since the end of the champion's training",
+    "old_champion": '"warn" or "refuse"',
+    "max_log_age": "days since the newest row, or the shop's own pause where that is longer",
+    "max_shrink": "share of the rows that may be gone",
+    "changed_columns": "a column that holds another kind of values",
+    "max_unseen": "share of customers with values that the training has not seen",
+    "max_psi": "distance of a feature or a score from those of the training",
+    "max_outcome_bias": "relative error of what past runs of the champion promised",
+    "outcomes": '"fail": no scoring with a champion whose promises were not kept',
+    "keep_runs": "runs that were replaced go once they are not among so many newest",
+}
 CANCELLATION = (
     'cancellation = {{ column = "order_id", prefix = {} }}   # begins the number of a cancelled order'
 )
@@ -102,6 +131,14 @@ def comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
+def defaults(section: BaseModel, notes: Mapping[str, str]) -> str:
+    """Write a section's keys as they are without the section, switched off."""
+    entries = {key: f"# {key} = {json.dumps(value)}" for key, value in section.model_dump().items()}
+    return "".join(
+        f"{entry:<33}# {notes[key]}\n" if key in notes else f"{entry}\n" for key, entry in entries.items()
+    )
+
+
 def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
     """Write the config as text, with the reasons of the guesses and what is doubtful as comments."""
     entries = [f"{one.column} = {toml_string(one.source_column)}" for one in proposal.guesses]
@@ -124,5 +161,7 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         primary=PRIMARY,
         cancellation=CANCELLATION.format(toml_string(marker)) if marker else NO_CANCELLATION,
         left_out=LEFT_OUT.format(left_out_key(left_out.column, left_out.values)) if left_out else NO_LEFT_OUT,
+        gate=defaults(GateSection(), GATE_NOTES),
+        limits=defaults(LimitsSection(), LIMITS_NOTES),
         shop=VIETNAMESE_SHOP if proposal.is_vietnamese else SHOP,
     )

@@ -1,7 +1,7 @@
 """`repurchase promote`: the gate between challenger and champion."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from io import BytesIO
@@ -20,7 +20,7 @@ from pipelines.console import Answer, Console, table
 from pipelines.failures import NotPromoted, Refused
 from pipelines.gate_page import gate_html, gate_markdown
 from pipelines.model_files import digest
-from pipelines.promotions import Action
+from pipelines.promotions import Action, Promotion, read_promotions, refused_by_people
 from pipelines.registry import Registry
 from pipelines.tracked_run import DESCRIPTION
 from pipelines.version import (
@@ -31,6 +31,7 @@ from pipelines.version import (
     EVIDENCE,
     EVIDENCE_FILES,
     LEAK_PROOF,
+    LEARNED,
     RECIPE,
     SCHEMA,
     TRAINED_UNTIL,
@@ -55,11 +56,19 @@ def promote(
         Make it champion whatever the gate says.
     reason : str, optional
         Why, for the promotion ledger; forcing needs one.
+
+    Raises
+    ------
+    ContractError
+        If it is forced without a reason.
+    Refused
+        If there is no challenger, its evidence was touched, or the promotion ledger is broken.
     """
-    if force and not (reason or "").strip():
+    reason = (reason or "").strip()
+    if force and not reason and not dry_run:
         raise ContractError("--force overrules the gate, and needs a --reason for the promotion ledger")
     with console.step("reading the challenger's folds from MLflow"):
-        registry = Registry(config)
+        entries, registry = read_promotions(config), Registry(config)
         challenger, champion = registry.by_alias(CHALLENGER), registry.by_alias(CHAMPION)
         if challenger is None:
             raise Refused(f"model {registry.name!r} has no challenger; hint: run `repurchase train`")
@@ -70,6 +79,8 @@ def promote(
         folds, data = _evidence(registry, challenger)
     rival = champion if champion is None or _same_schema(champion, challenger) else None
     evidence = gather(folds, challenger, rival, config.training.seed, data)
+    past = _rolled_back(registry, challenger, entries)
+    evidence = replace(evidence, quality=replace(evidence.quality, rolled_back=past))
     verdict = judge(evidence, config.gate.limits)
     if champion is not rival:
         gone = "the champion was made by another version of repurchase and cannot be loaded by this one"
@@ -78,15 +89,37 @@ def promote(
     if not dry_run:
         if crowned:
             forced = force and not verdict.promotes
-            why = f"forced: {reason}; the gate said: {verdict.reason}" if forced else verdict.reason
+            said = f"forced: {reason}" if forced else reason
+            why = f"{said}; the gate said: {verdict.reason}" if said else verdict.reason
             action: Action = "force" if forced else "promote"
             before = None if champion is None else champion.number
             entry = promotion(registry, action, challenger, before, verdict.word, why)
             crown(config, registry, challenger, entry)
             if forced:
-                registry.set_tag(challenger, "forced", str(reason))
+                registry.set_tag(challenger, "forced", reason)
         _write_down(registry, challenger, champion, evidence, verdict)
-    return _answer(challenger, champion, verdict, dry_run=dry_run, crowned=crowned)
+    answer = _answer(challenger, champion, verdict, dry_run=dry_run, crowned=crowned)
+    return replace(answer, lines=[*answer.lines, *_pinned(config, challenger)]) if crowned else answer
+
+
+def _rolled_back(registry: Registry, challenger: Version, entries: Sequence[Promotion]) -> str | None:
+    """Say if a version that was rolled back had learned the same: training is deterministic."""
+    learned = challenger.tags.get(LEARNED)
+    for number, entry in refused_by_people(entries).items():
+        before = registry.find(number)
+        if before is not None and learned is not None and before.tags.get(LEARNED) == learned:
+            return f"version {number}, rolled back {entry.at[:10]}: {entry.reason}"
+    return None
+
+
+def _pinned(config: Config, challenger: Version) -> list[str]:
+    pinned, own = config.mlflow.champion_digest, challenger.tags.get(DIGEST, "")
+    if pinned in (None, own):
+        return []
+    return [
+        "the config pins another digest, and `score` refuses this version until it says: "
+        f'champion_digest = "{own}"'
+    ]
 
 
 def _same_schema(one: Version, other: Version) -> bool:

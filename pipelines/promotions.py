@@ -175,3 +175,24 @@ def champion_before(entries: Sequence[Promotion], champion: str) -> str | None:
     if promoted:
         return promoted[-1].before
     return own[0].before if own else None
+
+
+def refused_by_people(entries: Sequence[Promotion]) -> dict[str, Promotion]:
+    """Return the versions that were rolled back, and have not been made champion again since: by which entry.
+
+    Examples
+    --------
+    >>> def made(action, before, version):
+    ...     return Promotion("repurchase", action, before, version, "", "", "")
+    >>> ledger = [made("promote", None, "1"), made("promote", "1", "2"), made("rollback", "2", "1")]
+    >>> list(refused_by_people(ledger))
+    ['2']
+    >>> list(refused_by_people([*ledger, made("force", "1", "2")]))
+    []
+    """
+    found: dict[str, Promotion] = {}
+    for entry in entries:
+        found.pop(entry.version, None)
+        if entry.action == "rollback" and entry.before is not None:
+            found[entry.before] = entry
+    return found

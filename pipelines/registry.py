@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from features.errors import ContractError
 from models.scorer import SCHEMA_VERSION, Scorer
 from pipelines.config import Config
 from pipelines.failures import EnvironmentFailed, Refused, first_line
 from pipelines.locks import locked
 from pipelines.model_files import check_digest, digest, listing, read_model, scorer_part, write_files
 from pipelines.scorer_files import from_files, to_files
+from pipelines.store_moved import bring_home
 from pipelines.store_place import ARTIFACTS, RUNNING, SQLITE, exists, first_use, locate, store_file
 from pipelines.tracked_run import TrackedRun
 from pipelines.version import (
     CHALLENGER,
     CHAMPION,
     DIGEST,
+    LEARNED,
     RECIPE,
     SCHEMA,
     TRAINED_UNTIL,
@@ -33,6 +36,9 @@ from pipelines.version import (
 )
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once, when mlflow is imported
+# A server that is away is said to be so within two minutes; MLflow's own patience is an hour.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 _NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
@@ -63,6 +69,9 @@ class Registry:
                 "hint: run `repurchase train`, then `repurchase promote`"
             )
         with first_use(self._uri):
+            file = store_file(config)
+            if file is not None and self._artifacts is not None:
+                bring_home(file, self._artifacts, file.parent / RUNNING)
             import mlflow
 
             logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -167,6 +176,7 @@ class Registry:
         tags = {
             **(about or {}),
             DIGEST: digest(stored),
+            LEARNED: digest(files),
             RECIPE: scorer.purchase.recipe.name,
             TRAINED_UNTIL: scorer.trained_until,
             SCHEMA: str(SCHEMA_VERSION),
@@ -195,11 +205,28 @@ class Registry:
                 raise
 
     def version(self, number: str) -> Version:
-        """Find a version by its number."""
-        found = _or_none(lambda: self.client.get_model_version(self.name, number))
+        """Find a version by its number.
+
+        Raises
+        ------
+        ContractError
+            If it is no number.
+        Refused
+            If there is none of that number.
+        """
+        if not number.isascii() or not number.isdigit():
+            raise ContractError(
+                f"{number!r} is no number of a version", hint="`repurchase history` shows some"
+            )
+        found = self.find(number)
         if found is None:
             raise Refused(f"model {self.name!r} has no version {number!r}")
-        return _version(found)
+        return found
+
+    def find(self, number: str) -> Version | None:
+        """Find a version by its number; None where it was deleted."""
+        found = _or_none(lambda: self.client.get_model_version(self.name, number))
+        return None if found is None else _version(found)
 
     def versions(self) -> list[Version]:
         """Every version, newest first."""
@@ -244,6 +271,17 @@ class Registry:
     def set_tag(self, version: Version, key: str, value: str) -> None:
         """Set a tag of a version."""
         self.client.set_model_version_tag(self.name, version.number, key, value)
+
+    def drop_tag(self, version: Version, key: str) -> None:
+        """Remove a tag of a version."""
+        self.client.delete_model_version_tag(self.name, version.number, key)
+
+    def artifacts_away(self) -> Path | None:
+        """Name the folder of all models and runs if versions are registered and it is gone."""
+        if self._artifacts is None or not self.versions():
+            return None
+        folder = Path(unquote(urlparse(self._artifacts).path))
+        return None if folder.is_dir() else folder
 
     def note_verdict(self, version: Version, verdict: str, reason: str, page: str) -> None:
         """Write the gate's verdict onto a version, where MLflow's page of it shows it.

@@ -1,12 +1,23 @@
 """`repurchase rollback`: make the champion before this one champion again."""
 
+from collections.abc import Sequence
+
+from models.gate import PROMOTING
 from pipelines.champion import check_promoted, crown, note_found, promotion
 from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.failures import Refused
-from pipelines.promotions import champion_before, promoted_digest, read_promotions
+from pipelines.promotions import (
+    MADE,
+    Promotion,
+    champion_before,
+    ledger_path,
+    promoted_digest,
+    read_promotions,
+)
+from pipelines.published_runs import LATEST, read_run
 from pipelines.registry import Registry
-from pipelines.version import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT
+from pipelines.version import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT, Version
 
 
 def rollback(config: Config, console: Console, *, to: str | None = None, reason: str | None = None) -> Answer:
@@ -34,16 +45,12 @@ def rollback(config: Config, console: Console, *, to: str | None = None, reason:
         raise Refused(f"model {registry.name!r} has no champion to roll back from")
     note_found(config, registry)
     entries = read_promotions(config)
-    target = to or champion_before(entries, champion.number)
-    if target is None:
-        raise Refused(f"version {champion.number} is the first champion: there is none before it")
-    if promoted_digest(entries, target) is None or target == champion.number:
-        past = sorted({entry.version for entry in entries} - {champion.number}, key=int)
-        raise Refused(
-            f"version {target} is no earlier champion; hint: "
-            + (f"there are versions {', '.join(past)}" if past else "there is none")
-        )
-    earlier = registry.version(target)
+    earlier = registry.version(to or _before(config, registry, champion, entries))
+    target = earlier.number
+    if target == champion.number:
+        raise Refused(f"version {target} is champion already")
+    if promoted_digest(entries, target) is None and target not in _let_through(registry):
+        raise Refused(f"version {target} is no earlier champion; {_past(registry, champion, entries)}")
     with console.step(f"checking the files of version {target}"):
         check_promoted(earlier, entries)
         registry.load(earlier)
@@ -54,7 +61,55 @@ def rollback(config: Config, console: Console, *, to: str | None = None, reason:
     if challenger is not None and challenger.number == champion.number:
         registry.drop_alias(CHALLENGER)  # else the next scheduled promotion brings it back
     lines = [
+        *_shown_yet(config, champion),
         f"version {target}, trained until {earlier.tags[TRAINED_UNTIL]}, is champion again, instead of "
-        f"version {champion.number}"
+        f"version {champion.number}",
     ]
     return Answer({"version": target, "before": champion.number, "digest": done.digest}, lines)
+
+
+def _before(config: Config, registry: Registry, champion: Version, entries: Sequence[Promotion]) -> str:
+    """Find the champion before this one in the ledger.
+
+    Raises
+    ------
+    Refused
+        If there was none, or the ledger does not go back so far.
+    """
+    target = champion_before(entries, champion.number)
+    if target is not None:
+        return target
+    own = [entry for entry in entries if entry.version == champion.number]
+    if any(entry.action in MADE for entry in own):
+        raise Refused(f"version {champion.number} is the first champion: there is none before it")
+    raise Refused(
+        f"{ledger_path(config)} does not know which champion was before version {champion.number}: it begins "
+        f"later, was lost, or [project] output was moved; {_past(registry, champion, entries)}"
+    )
+
+
+def _let_through(registry: Registry) -> list[str]:
+    """List the versions that the gate or a person let through, by their tags: the ledger may be lost."""
+    return [
+        version.number
+        for version in registry.versions()
+        if version.tags.get(VERDICT) in PROMOTING or "forced" in version.tags
+    ]
+
+
+def _past(registry: Registry, champion: Version, entries: Sequence[Promotion]) -> str:
+    known = {entry.version for entry in entries} | {*_let_through(registry)}
+    past = sorted(known - {champion.number}, key=int)
+    return f"hint: `--to` takes {' or '.join(past)}" if past else "hint: there is none; train and promote"
+
+
+def _shown_yet(config: Config, left: Version) -> list[str]:
+    """Say which scores that people see are still those of the version that was left."""
+    place = config.output / LATEST
+    if not place.exists():
+        return []
+    run = read_run(place)
+    if str(run.manifest["model"]["version"]) != left.number:
+        return []
+    again = f"`repurchase score --as-of {run.as_of}` makes them anew"
+    return [f"{place} still shows scores of version {left.number}; {again}"]

@@ -1,5 +1,6 @@
 """Where the MLflow store of a config lies, and one process at a time in a new one."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +31,15 @@ def exists(uri: str) -> bool:
 
 @contextmanager
 def first_use(uri: str) -> Iterator[None]:
-    """Let one process at a time open a SQLite store: creating it in parallel breaks it."""
-    if not uri.startswith(SQLITE):
+    """Let one process at a time open a SQLite store: creating it in parallel breaks it.
+
+    In a folder that cannot be written nothing can be created, and no lock be held.
+    """
+    file = Path(uri.removeprefix(SQLITE))
+    if not uri.startswith(SQLITE) or (file.exists() and not os.access(file.parent, os.W_OK)):
         yield
         return
-    with locked(Path(uri.removeprefix(SQLITE) + ".lock")):
+    with locked(file.with_name(f"{file.name}.lock")):
         yield
 
 

@@ -7,6 +7,8 @@ from models.scorer import SCHEMA_VERSION
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, RECIPE, TRAINED_UNTIL, VERDICT = "digest", "recipe", "trained_until", "verdict"
+LEARNED = "learned"
+"""Tag: digest of what was learned alone; the same rows and settings give the same one, whenever they do."""
 SCHEMA, LEAK_PROOF, CUSTOMERS, EVIDENCE = "schema", "leak_proof", "customers", "evidence"
 EVIDENCE_FILES = ("folds/folds.parquet", "data.json")
 """Of a training: what the gate goes by. Their digest is the tag `EVIDENCE`."""

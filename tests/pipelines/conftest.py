@@ -114,23 +114,10 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 
 def copy_shop(config: Path, folder: Path) -> Path:
-    """Copy a shop into a folder of its own, its MLflow store told where it lies now; return its config."""
-    import sqlite3
-
+    """Copy a shop into a folder of its own; return its config."""
     from mlflow.tracking._tracking_service import utils
 
     shutil.copytree(config.parent, folder, symlinks=True)
-    old, new = config.parent.as_uri(), folder.as_uri()
-    with sqlite3.connect(folder / "mlflow.db") as store:
-        for table, column in (
-            ("experiments", "artifact_location"),
-            ("runs", "artifact_uri"),
-            ("logged_models", "artifact_location"),
-            ("model_versions", "source"),
-            ("model_versions", "storage_location"),
-        ):
-            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (old, new))  # noqa: S608
-    store.close()
     utils._artifact_repos_cache.clear()  # it remembers where a run id's files lay before the copy
     return folder / config.name
 

@@ -43,7 +43,7 @@ def test_everything_that_changed_is_named_once() -> None:
         Change("config", "training.seed", "7", "8"),
         Change("features", "frequency", "yes", "no"),
         Change("features", "recency", "no", "yes"),
-        Change("measures", "log_loss", "0.4000", "0.3900"),
+        Change("measures of its own folds", "log_loss", "0.4000", "0.3900"),
     ]
 
 

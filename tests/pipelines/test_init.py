@@ -154,6 +154,19 @@ def test_the_written_keys_are_the_ones_the_config_knows(shop: Path) -> None:
         assert written[section] == sections[section]
 
 
+def test_the_defaults_that_are_switched_off_are_the_defaults(shop: Path) -> None:
+    config = shop / "repurchase.toml"
+    init(str(shop / "đơn hàng.csv"), config)
+    plain, text = load_config(config), config.read_text(encoding="utf-8")
+    rest = text[text.index("# [gate]") :]
+    on = text + "\n".join(line.removeprefix("# ") for line in rest.splitlines())
+    config.write_text(on, encoding="utf-8")
+    sections = tomllib.loads(on)
+    assert {*sections["gate"]} == {*plain.gate.model_dump()}
+    assert {*sections["limits"]} == {*plain.limits.model_dump()}
+    assert load_config(config) == plain
+
+
 def test_the_terminal_tells_what_was_guessed_and_what_is_doubtful(shop: Path) -> None:
     text = "\n".join(explain(init(str(shop / "đơn hàng.csv"), shop / "my shop.toml")))
     assert "guessed from 70 rows" in text

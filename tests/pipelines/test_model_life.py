@@ -14,7 +14,7 @@ from pipelines.config import load_config
 from pipelines.promotions import ledger_path, read_promotions
 from pipelines.registry import Registry
 from pipelines.version import CHALLENGER, CHAMPION
-from tests.pipelines.conftest import AS_OF
+from tests.pipelines.conftest import AS_OF, copy_shop
 
 LATER = "2025-06-01"
 
@@ -136,6 +136,98 @@ def test_a_rolled_back_challenger_does_not_come_back_by_itself(own_shop, capsys)
     assert "no challenger" in capsys.readouterr().err
 
 
+def test_what_was_rolled_back_does_not_come_back_under_another_number(own_shop, capsys):
+    """The same rows trained again, as a scheduler does, give the same model."""
+    forced = register_again(own_shop)
+    assert run(own_shop, "promote", "--force", "--reason", "a drill") == 0
+    assert run(own_shop, "rollback", "--reason", "it calls everybody lost") == 0
+    again = register_again(own_shop)
+    assert again.tags["digest"] != forced.tags["digest"]
+    capsys.readouterr()
+    assert run(own_shop, "promote") == 3
+    found = said(capsys)
+    assert found["reason"].startswith(f"another model than was rolled back: version {forced.number}, rolled")
+    assert "it calls everybody lost" in found["reason"]
+    assert run(own_shop, "promote", "--force", "--reason", "I was wrong") == 0
+    assert Registry(load_config(own_shop)).by_alias(CHAMPION).number == again.number
+
+
+def test_a_reason_without_force_stands_in_the_ledger(run_shop, tmp_path, capsys):
+    config = copy_shop(run_shop, tmp_path / "copy")
+    registry = Registry(load_config(config))
+    registry.client.delete_registered_model_alias(registry.name, CHAMPION)
+    ledger_path(load_config(config)).unlink()
+    assert run(config, "promote", "--reason", "the board said so") == 0
+    [entry] = read_promotions(load_config(config))
+    assert entry.action == "promote"
+    assert entry.reason.startswith("the board said so; the gate said: ")
+
+
+def test_promote_tells_of_a_pin_that_refuses_what_it_made(own_shop, capsys):
+    made = register_again(own_shop)
+    digest = Registry(load_config(own_shop)).champion().tags["digest"]
+    own_shop.write_text(f'{own_shop.read_text("utf-8")}[mlflow]\nchampion_digest = "{digest}"\n', "utf-8")
+    command = ["--config", str(own_shop), "--quiet", "promote", "--force", "--reason", "a drill"]
+    assert main(command) == 0
+    assert f'champion_digest = "{made.tags["digest"]}"' in capsys.readouterr().out
+    assert run(own_shop, "score", "--as-of", AS_OF) == 6
+    capsys.readouterr()
+    assert run(own_shop, "history") == 6
+    assert "pins" in said(capsys)["wrong"][0]
+
+
+def test_a_broken_ledger_stops_the_gate_whatever_it_would_say(own_shop, capsys):
+    register_again(own_shop)
+    path = ledger_path(load_config(own_shop))
+    path.write_bytes(path.read_bytes().replace(b"promote", b"Promote"))
+    register_again(own_shop)
+    path.write_bytes(path.read_bytes() + b'{"previous": "nothing"}\n')
+    assert run(own_shop, "promote") == 6
+    assert "is not what was written" in capsys.readouterr().err
+
+
+def test_with_the_ledger_lost_history_says_so_and_rollback_takes_what_passed(own_shop, capsys):
+    made = register_again(own_shop)
+    assert run(own_shop, "promote", "--force", "--reason", "a drill") == 0
+    ledger_path(load_config(own_shop)).unlink()
+    capsys.readouterr()
+    assert run(own_shop, "history") == 6
+    assert "knows of no promotion: it is gone" in said(capsys)["wrong"][0]
+    assert run(own_shop, "rollback") == 6
+    words = capsys.readouterr().err
+    assert f"does not know which champion was before version {made.number}" in words
+    assert "`--to` takes 1" in words
+    assert run(own_shop, "rollback", "--to", "1") == 0
+    assert Registry(load_config(own_shop)).by_alias(CHAMPION).number == "1"
+
+
+def test_rollback_says_whose_scores_are_still_shown(own_shop, capsys):
+    register_again(own_shop)
+    assert run(own_shop, "promote", "--force", "--reason", "a drill") == 0
+    assert run(own_shop, "score", "--as-of", AS_OF) == 0
+    capsys.readouterr()
+    assert main(["--config", str(own_shop), "--quiet", "rollback"]) == 0
+    assert (
+        f"latest still shows scores of version 2; `repurchase score --as-of {AS_OF}`"
+        in capsys.readouterr().out
+    )
+
+
+def test_nonsense_is_no_version(own_shop, capsys):
+    for command in (["rollback", "--to", "last"], ["compare", "--versions", "1", "v2"]):
+        assert run(own_shop, *command) == 2
+        assert "is no number of a version" in capsys.readouterr().err
+    assert run(own_shop, "rollback", "--to", "1") == 6
+    assert "is champion already" in capsys.readouterr().err
+
+
+def test_history_ends_with_the_line_that_pins(own_shop, capsys):
+    assert main(["--config", str(own_shop), "--quiet", "history"]) == 0
+    *_, line = capsys.readouterr().out.strip().splitlines()
+    digest = Registry(load_config(own_shop)).champion().tags["digest"]
+    assert line == f'to pin it: champion_digest = "{digest}"'
+
+
 def test_a_found_champion_with_another_digest_is_not_let_in(own_shop, capsys):
     """Who can write the database and the files moves the alias back to a version they have changed."""
     registry = Registry(load_config(own_shop))
@@ -210,7 +302,7 @@ def test_a_champion_set_by_hand_is_written_down_as_found(own_shop, capsys):
     registry = Registry(load_config(own_shop))
     made = register_again(own_shop)
     registry.crown(made)
-    assert run(own_shop, "doctor") == 7
+    assert run(own_shop, "doctor") == 6
     assert "ledger does not say so" in said(capsys)["problems"][0]["text"]
     assert run(own_shop, "doctor", "--repair") == 0
     assert said(capsys)["healthy"]

@@ -85,7 +85,7 @@ def test_what_the_doctor_says(own_shop, capsys, harm):
             if made.model_id in str(path)
         ]
         shutil.rmtree(folder)
-        expected, word = 0, "mended: version 2"
+        expected, word = 0, "broken for good, marked and used by nobody: version 2"
     elif harm == "a broken champion":
         (victims[0] / "MLmodel").write_text("flavors: {}")
         expected, word = 6, "the champion cannot be used"
@@ -102,6 +102,38 @@ def test_what_the_doctor_says(own_shop, capsys, harm):
     if harm == "a broken version":
         assert registry.by_alias("challenger") is None
         is_whole(own_shop)
+        capsys.readouterr()
+        assert main(["--config", str(own_shop), "--quiet", "doctor"]) == 0
+        assert word in capsys.readouterr().out  # it is not forgotten
+
+
+def test_a_mark_goes_when_the_files_are_back(own_shop, capsys):
+    registry = Registry(load_config(own_shop))
+    champion = registry.champion()
+    made = registry.register(registry.load(champion), registry.reopen(champion.run_id), "again")
+    [file] = [p for p in (own_shop.parent / "mlartifacts").rglob("scorer.json") if made.model_id in str(p)]
+    file.rename(file.with_suffix(".away"))
+    doctor = ["--config", str(own_shop), "--quiet", "doctor"]
+    assert main(doctor) == 6
+    assert "broken" not in registry.version(made.number).tags
+    assert main([*doctor, "--repair"]) == 0
+    assert "broken" in registry.version(made.number).tags
+    file.with_suffix(".away").rename(file)
+    capsys.readouterr()
+    assert main(doctor) == 6
+    assert "to mend: version 2 is marked as broken, and its files are whole again" in capsys.readouterr().out
+    assert main([*doctor, "--repair", "yes"]) == 0
+    assert "broken" not in registry.version(made.number).tags
+
+
+def test_with_all_artefacts_away_no_version_is_marked(own_shop, capsys):
+    folder = own_shop.parent / "mlartifacts"
+    folder.rename(folder.with_name("away"))
+    assert main(["--config", str(own_shop), "--quiet", "doctor", "--repair"]) == 6
+    assert f"not mended: {folder} is not there, and all models with it" in capsys.readouterr().out
+    folder.with_name("away").rename(folder)
+    assert "broken" not in Registry(load_config(own_shop)).version("1").tags
+    is_whole(own_shop)
 
 
 @pytest.mark.heavy
