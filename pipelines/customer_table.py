@@ -10,7 +10,7 @@ from typing import Literal
 import ibis
 import pandas as pd
 
-from features.build import build_features, build_panel, to_model_frame
+from features.build import build_features, to_model_frame
 from features.calendar import day_from_number
 from features.catalogue import visible_features
 from features.contracts import TransactionsContract, did_you_mean
@@ -18,11 +18,15 @@ from features.door import at_the_door, count_rows, set_aside, used_lines
 from features.errors import ContractError
 from features.feature import Feature
 from features.history import make_history
+from features.labels import add_labels
 from features.records import Records
 from features.snapshot import take_snapshot
+from features.wording import windows
 from pipelines.row_count import RowCount
 
 CORE = ("frequency", "recency", "T", "monetary_value")
+LONGEST = 3650
+"""Days of the longest window, as of the longest horizon."""
 
 
 def customer_table(
@@ -47,8 +51,8 @@ def customer_table(
         Days whose outcome is to stand beside the features, as ``y_purchased_90d`` and the like: the holdout.
         Empty where a horizon is not over.
     features : sequence of str, "core" or "all"
-        Names from the catalogue (docs/features.md); frequency, recency, T and, where there are amounts,
-        monetary_value; or all that the columns allow.
+        Names from the catalogue (docs/features.md), with windows of any length; or frequency, recency, T and,
+        where there are amounts, monetary_value; or all that the columns allow.
 
     Returns
     -------
@@ -90,18 +94,24 @@ def customer_table(
         end = day_from_number(int(newest) + 1)
         cutoff = as_of or end
         history = make_history(Records(lines, has=contract.has))
-        wanted = _wanted(features, visible_features(horizons, contract.has), contract)
+        spans = [*horizons, *_spans(features)]
+        wanted = _wanted(features, visible_features(spans, contract.has), contract)
         names = [feature.name for feature in wanted]
+        built = build_features(take_snapshot(history, [cutoff]), spans, names)
         if horizons:
-            built = build_panel(history, [cutoff], horizons, max(end, cutoff), names=names)
-        else:
-            built = build_features(take_snapshot(history, [cutoff]), names=names)
+            built = add_labels(built, history.parts["entries"], [cutoff], horizons, max(end, cutoff))
         table = to_model_frame(built.to_pandas(), wanted, horizons)
     finally:
         connection.disconnect()
     if table.empty:
         raise ContractError(f"no purchase of the frame of orders is known before {cutoff}", example=str(end))
     return table
+
+
+def _spans(features: Sequence[str] | str) -> list[int]:
+    """Return the days of the windows that are asked for by name."""
+    named = () if isinstance(features, str) else features
+    return sorted({days for name in named for days in windows(name) if 0 < days <= LONGEST})
 
 
 def _wanted(

@@ -11,6 +11,8 @@ import pytest
 from models.simulate import ShopSpec, simulate_shop
 from pipelines.cli import main
 from pipelines.publish import LOCKS
+from pipelines.store_moved import bring_home
+from pipelines.store_place import RUNNING
 
 AS_OF = "2025-03-01"
 HORIZONS = [14, 45, 90]
@@ -114,7 +116,14 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 
 def copy_shop(config: Path, folder: Path) -> Path:
-    """Copy a shop into a folder of its own; return its config."""
+    """Copy a shop into a folder of its own, its MLflow store told where it lies now; return its config."""
+    copy = copy_as_it_is(config, folder)
+    bring_home(folder / "mlflow.db", (folder / "mlartifacts").as_uri(), folder / RUNNING)
+    return copy
+
+
+def copy_as_it_is(config: Path, folder: Path) -> Path:
+    """Copy a shop as a person would; return its config."""
     from mlflow.tracking._tracking_service import utils
 
     shutil.copytree(config.parent, folder, symlinks=True)

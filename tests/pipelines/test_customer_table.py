@@ -43,6 +43,19 @@ def test_the_holdout_stands_beside_it(orders: pd.DataFrame) -> None:
     assert found["y_purchased_3650d"].isna().all()  # the log does not go that far
 
 
+def test_windows_of_any_length_are_had_by_their_names(orders: pd.DataFrame) -> None:
+    """What a model asks for whose config had other horizons."""
+    wanted = ["orders_45d", "spend_100d"]
+    found = customer_table(orders, NAMES, END_OF_CALIBRATION, features=wanted, horizons=[30])
+    days = (pd.Timestamp(END_OF_CALIBRATION) - orders["date"]).dt.days
+    of_100 = orders[days.between(1, 100)].groupby("customer_id")["amount"].sum()
+    found = found.set_index("customer_id")
+    assert list(found)[1:] == [*wanted, "y_purchased_30d", "y_orders_30d", "y_spend_30d"]
+    assert found["orders_45d"].sum() == days.between(1, 45).sum()
+    np.testing.assert_allclose(found["spend_100d"].loc[of_100.index], of_100)
+    assert found["spend_100d"].sum() == pytest.approx(of_100.sum())
+
+
 def test_by_default_it_ends_with_the_log(orders: pd.DataFrame) -> None:
     found = customer_table(orders, NAMES, features="all")
     assert (found["cutoff"] == orders.loc[orders["amount"] > 0, "date"].max() + pd.Timedelta(days=1)).all()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.pipelines.conftest import AS_OF
 
 NUMBERS = ["p_purchase_14d", "p_purchase_90d", "p_alive", "expected_orders_90d", "expected_spend_90d",
            "expected_spend_90d_lo", "expected_spend_90d_hi", "clv_365d", "value_at_risk"]  # fmt: skip
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "mlflow.md"
 pytestmark = [pytest.mark.heavy, pytest.mark.filterwarnings("ignore")]  # Spark's, of pandas 3
 
 
@@ -85,3 +87,19 @@ def test_spark_udf(model):
     finally:
         spark.stop()
     agree(found, written)
+
+
+def test_the_guide_says_what_to_feed(run_shop, monkeypatch):
+    """docs/mlflow.md as it stands, on the shop's orders without its refunds."""
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    log = pd.read_parquet(run_shop.parent / "orders.parquet")
+    log = log[log["customer_id"].notna() & ~log["order_id"].str.startswith("C")]
+    own = {n: n for n in ("customer_id", "order_id", "ordered_at", "product_id", "quantity", "unit_price")}
+    given = {"orders": log}
+    code = code.replace("date(1998, 4, 1)", f'date.fromisoformat("{AS_OF}")')
+    monkeypatch.chdir(run_shop.parent)
+    exec(re.sub("names = .*", f"names = {own}", code), given)  # noqa: S102
+    found = given["said"]
+    assert len(found) == log[log["ordered_at"] < AS_OF]["customer_id"].nunique()
+    assert found["p_purchase_90d"].between(0, 1).all()
+    assert found["p_purchase_90d"].nunique() > 100

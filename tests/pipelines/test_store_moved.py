@@ -15,7 +15,7 @@ from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.registry import Registry
 from pipelines.store_moved import bring_home
-from tests.pipelines.conftest import AS_OF, copy_shop, everything
+from tests.pipelines.conftest import AS_OF, copy_as_it_is, everything
 from tests.pipelines.test_model_life import register_again
 
 
@@ -47,7 +47,7 @@ def in_a_process_of_its_own(config: Path, *command: str) -> subprocess.Completed
 def test_a_copy_leaves_the_place_it_came_from_alone(run_shop, tmp_path, capsys):
     before = everything(run_shop.parent)
     moved = tmp_path / "nơi khác" / "shop"
-    config = copy_shop(run_shop, moved)
+    config = copy_as_it_is(run_shop, moved)
     made = register_again(config)
     for command, code in ((["promote"], 3), (["history"], 0), (["compare"], 0), (["doctor"], 0)):
         done = in_a_process_of_its_own(config, *command)
