@@ -120,8 +120,8 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
         pytest.param(
             RECORDED,
             {"booked": [f"{1 + n % 28:02}/02/2024" for n in range(40)]},
-            "40 of them for 'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be read; "
-            "for example '01/02/2024'; hint: set formats = { recorded_at = \"%d/%m/%Y\" }",
+            "40 of them for 'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be "
+            "read; for example '01/02/2024'; hint: set formats = { recorded_at = \"%d/%m/%Y\" }",
             id="a date of record in another format",
         ),
         pytest.param(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.findings import Finding
 from pipelines import score
 from pipelines.cli import main
+from pipelines.config import load_config
+from pipelines.registry import Registry
 from tests.pipelines.conftest import AS_OF, everything
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -53,6 +57,14 @@ def scored(config: Path, capsys: Any, as_of: str = LATER) -> dict[str, Any]:
     said = json.loads(capsys.readouterr().out)
     found: dict[str, Any] = json.loads(Path(said["manifest"]).read_text(encoding="utf-8"))
     return found
+
+
+def measured(config: Path, run_id: str) -> dict[str, float]:
+    """Read the metrics of a scoring from its MLflow run."""
+    registry = Registry(load_config(config))
+    [run] = registry.client.search_runs([registry.experiment], f"tags.published_run = '{run_id}'")
+    metrics: dict[str, float] = run.data.metrics
+    return metrics
 
 
 def without_november(log: pd.DataFrame) -> pd.DataFrame:
@@ -138,6 +150,11 @@ def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Pat
     assert sum("the log ends before" in text for text in warned.values()) == 1
     drifted = [c["column"] for c in found["drift"]["columns"] if c["verdict"] == "drifted"]
     assert "total_spend" in drifted
+    limits = [(c["psi"], c["limit"]) for c in found["drift"]["columns"] if c["limit"]]
+    tracked = measured(own_shop, found["run_id"])
+    assert tracked["drifted"] == len(drifted) > 1
+    assert tracked["drift_worst"] == pytest.approx(max(psi / limit for psi, limit in limits))
+    assert tracked["drift_worst"] > 1
     assert found["drift"]["customers"] == found["files"]["scores.parquet"]["rows"]
     months = found["inputs"]["transactions"]["rows_by_month"]
     assert "2024-11" not in months
@@ -151,6 +168,39 @@ def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Pat
     refused(
         own_shop, capsys, 4, "rows that the run of 2025-06-30 saw are gone", "2024-01", as_of="2025-06-30"
     )
+
+
+def test_a_model_of_before_drift_was_looked_at_says_so(
+    own_shop: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Registry.load
+    monkeypatch.setattr(Registry, "load", lambda *given: replace(load(*given), reference=None))
+    assert main(["--config", str(own_shop), "--json", "score", "--as-of", LATER]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("  note: drift is not known: ") == 1
+    answer = json.loads(said.out)
+    assert "drift" not in {warning["code"] for warning in answer["warnings"]}
+    manifest = json.loads(Path(answer["manifest"]).read_text(encoding="utf-8"))
+    assert manifest["drift"] == {"known": False, "columns": []}
+    assert not {"drifted", "drift_worst"} & set(measured(own_shop, answer["run_id"]))
+
+
+def test_five_warnings_are_shown_and_the_others_counted(
+    own_shop: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [Finding("warning", "made_up", f"the {n}th thing") for n in range(7)]
+    monkeypatch.setattr(score, "date_warnings", lambda *_: many)
+    found = scored(own_shop, capsys)
+    assert sum(w["code"] == "made_up" for w in found["warnings"]) == 7
+    for more in (len(found["warnings"]) - 5, 1):
+        monkeypatch.setattr(score, "SHOWN", len(found["warnings"]) - more)
+        assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", LATER]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown = [line for line in lines if line.startswith("warning: ")]
+        assert shown == [f"warning: {w['text']}" for w in found["warnings"][:-more]]
+        words = f"{more} more warnings, in the manifest" if more > 1 else "1 more warning, in the manifest"
+        assert lines.count(words) == 1
+    assert max(len(line) for line in lines if line.startswith(("these customers", "in the last"))) < 110
 
 
 @pytest.mark.heavy
