@@ -35,7 +35,7 @@ from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
 from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
-from pipelines.table_records import rows_by_month
+from pipelines.table_records import FIRST_DAY, TRANSACTIONS, rows_by_month
 from pipelines.version import Version
 
 OF_SCORES = {"drift", "unseen_categories", "list_cut"}
@@ -174,7 +174,7 @@ def _facts(
         }
         for name, rows in log.all_rows().items()
     }
-    inputs["transactions"]["rows_not_yet_known"] = later
+    inputs[TRANSACTIONS] |= {"rows_not_yet_known": later, FIRST_DAY: str(log.first_day)}
     return {
         "key": run_key(parts),
         "key_parts": parts,

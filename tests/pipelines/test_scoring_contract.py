@@ -97,6 +97,35 @@ def test_the_training_is_what_an_older_date_is_held_against(own_shop: Path, caps
     refused(own_shop, capsys, 4, "rows that the training saw are gone", as_of="2025-02-01")
 
 
+def starting(day: str) -> Change:
+    return lambda log: log[log["ordered_at"] >= pd.Timestamp(day)]
+
+
+def test_an_export_of_the_newest_months_is_told_of_and_scored(own_shop: Path, capsys: Any) -> None:
+    """The log began on 1 January 2024; four weeks after the scoring of before it begins four weeks later."""
+    broken(own_shop, starting("2024-01-29"))
+    said = {w["code"]: w["text"] for w in scored(own_shop, capsys)["warnings"]}
+    assert "orders.parquet: the log begins on 2024-01-29, and began on 2024-01-01: " in said["log_start"]
+    assert "shrunk" not in said
+
+
+@pytest.mark.heavy
+def test_an_export_of_the_newest_months_need_not_be_told_of(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, starting("2024-01-29"))
+    limited(own_shop, shrunk_log="ignore")
+    assert "log_start" not in {w["code"] for w in scored(own_shop, capsys)["warnings"]}
+
+
+def test_a_log_of_which_more_is_gone_than_time_has_passed_is_not_scored(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, starting("2024-02-05"))
+    refused(own_shop, capsys, 4, "are gone", "the oldest row is now of 2024-02, and was of 2024-01")
+
+
+def test_what_is_gone_within_the_window_is_missed(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: starting("2024-01-29")(without_november(log)))
+    refused(own_shop, capsys, 4, "are gone", "most of them of 2024-11")
+
+
 def test_an_emptied_log_is_refused(own_shop: Path, capsys: Any) -> None:
     broken(own_shop, lambda log: log.head(0))
     refused(own_shop, capsys, 2, "orders.parquet: 0 rows in 6 columns")
