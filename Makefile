@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models bench-score lock clean
+.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models bench-score bench-drift lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -68,6 +68,9 @@ bench-models: $(READY)  ## training, scoring and reasons of a large shop (CUSTOM
 bench-score: $(READY)  ## a scoring run as a whole process (CUSTOMERS="10000 100000 1000000" ENGINES="duckdb spark" ROUNDS=3)
 	$(BIN)/python -m benchmarks.scoring --customers $(or $(CUSTOMERS),10000 100000 1000000) \
 		--engines $(or $(ENGINES),duckdb) --rounds $(or $(ROUNDS),3) $(if $(MEMORY),--memory $(MEMORY)) $(if $(INTO),--into $(INTO))
+
+bench-drift: $(READY)  ## how often drift is called, rightly and wrongly (DRAWS=2 LOGS="retail=CONFIG" ONLY=cdnow)
+	$(BIN)/python -m benchmarks.drift --draws $(or $(DRAWS),2) $(if $(LOGS),--log $(LOGS)) $(if $(ONLY),--only $(ONLY))
 
 lock:  ## rewrite requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, see docs.astral.sh/uv" >&2; exit 2; }

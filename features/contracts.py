@@ -20,6 +20,8 @@ TRANSACTION_COLUMNS = (
 )  # fmt: skip
 PARSED = "door_parsed_"
 """Begins the columns that are put beside a table's own while it is read; people never see them."""
+WRITTEN = f"{PARSED}written_"
+"""Begins the name of what stood, as text, where a date was parsed by a format: null then is not empty."""
 
 AT_THE_DOOR = tuple(
     f"door_{name}" for name in (

@@ -10,6 +10,7 @@ from features.clock import with_wall_clocks
 from features.contracts import (
     AT_THE_DOOR,
     MONEY_UNITS,
+    WRITTEN,
     LeaveOut,
     TransactionsContract,
     check_columns,
@@ -36,7 +37,8 @@ def at_the_door(raw: ir.Table, contract: TransactionsContract) -> ir.Table:
     Parameters
     ----------
     raw : ibis Table
-        The user's log; text dates already parsed to timestamps where a format was given.
+        The user's log; text dates already parsed to timestamps where a format was given, and what was written
+        beside them (`features.contracts.WRITTEN`).
     contract : TransactionsContract
         Column mapping and policies.
 
@@ -188,7 +190,9 @@ def _is_unreadable(typed: ir.Table, contract: TransactionsContract) -> ir.Boolea
     source = contract.columns.get("recorded_at")
     if source is None:
         return ibis.literal(False)
-    return typed[source].cast("string").strip().nullif("").notnull() & typed.door_recorded_at.isnull()
+    written = f"{WRITTEN}recorded_at"
+    text = typed[written] if written in typed.columns else typed[source].cast("string")
+    return text.strip().nullif("").notnull() & typed.door_recorded_at.isnull()
 
 
 def used_lines(door: ir.Table) -> ir.Table:

@@ -34,12 +34,15 @@ class TableRecord:
     columns : Mapping[str, str]
         Column of the source to what it held: ``"number"``, ``"text"``, ``"time"``, ``"boolean"`` or
         ``"other"``.
+    first_day : str, optional
+        ISO date of the first day of a purchase log; None for other tables, and in records of before.
     """
 
     rows_in: int
     rows_quarantined: Mapping[str, int]
     rows_by_month: Mapping[str, int]
     columns: Mapping[str, str] = field(default_factory=dict)
+    first_day: str | None = None
 
     @property
     def first_month(self) -> str | None:
@@ -88,11 +91,11 @@ def judge_shrunk(
         Share of the rows that may go.
     may_forget : bool
         For a table that keeps its newest months alone, as logs of visits do: what lies before its oldest full
-        month is then not missed.
+        month is then not missed, nor is any of a first month that has begun to leave.
     """
     then = dict(before.rows_by_month)
     oldest = min(filter(None, now), default="")
-    if may_forget and oldest > (before.first_month or ""):
+    if may_forget and oldest and oldest >= (before.first_month or ""):
         then = {month: n for month, n in then.items() if not month or month > oldest}
     lost = {month: n - now.get(month, 0) for month, n in then.items() if n > now.get(month, 0)}
     n_lost, n_then = sum(lost.values()), sum(then.values())

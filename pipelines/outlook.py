@@ -128,17 +128,23 @@ def outlook(sums: Sums, scorer: Scorer) -> Outlook:
     }
 
 
-def outlook_line(found: Outlook, currency: str | None) -> str:
-    """Say it in one sentence."""
-    days, unit = found["days"], f" {currency}" if currency else ""
+def outlook_lines(found: Outlook, currency: str | None) -> list[str]:
+    """Say it in two lines: what is expected, and what came lately.
+
+    Examples
+    --------
+    >>> outlook_lines({"days": 90, "orders": 7.0, "recent_days": 30, "recent_orders": 2.0}, None)
+    ['these customers should place about 7 orders in the next 90 days', 'in the last 30 days they placed 2']
+    """
+    days, recent_days, unit = found["days"], found["recent_days"], f" {currency}" if currency else ""
     if found.get("spend") is None:
-        return (
-            f"these customers should place about {found['orders']:,.0f} orders in the next {days} days; "
-            f"in the last {found['recent_days']} days they placed {found['recent_orders']:,.0f}"
-        )
+        return [
+            f"these customers should place about {found['orders']:,.0f} orders in the next {days} days",
+            f"in the last {recent_days} days they placed {found['recent_orders']:,.0f}",
+        ]
     low, high = found["spend_lo"], found["spend_hi"]
     between = "" if low is None else f" ({low:,.0f} to {high:,.0f}, 4 times in 5)"
-    return (
-        f"these customers should spend about {found['spend']:,.0f}{unit}{between} in the next {days} days; "
-        f"in the last {found['recent_days']} days they spent {found['recent_spend']:,.0f}{unit}"
-    )
+    return [
+        f"these customers should spend about {found['spend']:,.0f}{unit}{between} in the next {days} days",
+        f"in the last {recent_days} days they spent {found['recent_spend']:,.0f}{unit}",
+    ]

@@ -1,6 +1,6 @@
 """`repurchase score`: the champion, one date, one published run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,7 +20,7 @@ from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
 from pipelines.log_findings import log_warnings
 from pipelines.outcome_bias import judge_outcomes
-from pipelines.outlook import outlook_line
+from pipelines.outlook import outlook_lines
 from pipelines.proof import prove_log
 from pipelines.pseudonyms import how_listed
 from pipelines.publish import date_lock, publish, put_links_right
@@ -35,11 +35,13 @@ from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
 from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
-from pipelines.table_records import rows_by_month
+from pipelines.table_records import FIRST_DAY, TRANSACTIONS, rows_by_month
 from pipelines.version import Version
 
 OF_SCORES = {"drift", "unseen_categories", "list_cut"}
 """Codes of what is found once customers are scored."""
+SHOWN = 5
+"""Warnings that a person is shown; programs get them all, and so does the manifest."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def _scored(
     doubts = check_columns(engine, config, scorer)
     log = open_log(engine, config, console)
     refuse_unfit(log, scorer, config, as_of)
-    with console.step("looking at what the log says"):
+    with console.step("looking at what the log says") as step:
+        step.rows = log.rows.rows_used
         doubts += judge_inputs(engine, log, config, scorer, champion.tags["digest"], as_of)
         warnings = [*_findings(engine, log, config, scorer, champion, as_of), *doubts]
         refuse_strangers(warnings, log, scorer)
@@ -110,8 +113,11 @@ def _scored(
         prove_log(engine, log, config, as_of, for_one_date=True)
     base = score_base(engine, log, config, scorer, champion.number, as_of, console)
     drift, moved = judge_drift(scorer, base.counts, config, as_of)
+    for note in (finding for finding in moved if finding.severity == "note"):
+        console.say(f"  note: {note.text}")
     warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
-    with console.step("publishing"):
+    with console.step("publishing") as step:
+        step.rows = base.customers
         facts = _facts(engine, log, config, scorer, champion, parts)
         facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
         facts["supersedes"] = before and differences(
@@ -168,7 +174,7 @@ def _facts(
         }
         for name, rows in log.all_rows().items()
     }
-    inputs["transactions"]["rows_not_yet_known"] = later
+    inputs[TRANSACTIONS] |= {"rows_not_yet_known": later, FIRST_DAY: str(log.first_day)}
     return {
         "key": run_key(parts),
         "key_parts": parts,
@@ -213,16 +219,23 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
     same = f"run {run.run_id} was made from the same model, settings and rows, and is whole: nothing to do"
     customers = manifest["files"][SCORES]["rows"]
     return [
-        *(f"warning: {warning['text']}" for warning in found.warnings),
+        *_warning_lines(found.warnings),
         *([same] if not found.is_new else [difference_line(replaced)] if replaced else []),
         f"{customers:,} customers scored; about {expected['buyers']:,.0f} of them should buy within "
         f"{scorer.primary_horizon} days",
-        outlook_line(expected, config.project.currency),
+        *outlook_lines(expected, config.project.currency),
         f"{to_act_on['customers']:,} customers to act on, with "
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
         f"risk list: {run.folder / 'risk_list.csv'}",
         f"all scores: {run.folder / SCORES}",
     ]
+
+
+def _warning_lines(warnings: Sequence[Mapping[str, str]]) -> list[str]:
+    """Show the first warnings; many of them would push the scores off the screen."""
+    more = len(warnings) - SHOWN
+    lines = [f"warning: {warning['text']}" for warning in warnings[:SHOWN]]
+    return [*lines, f"{more:,} more warning{'s' * (more > 1)}, in the manifest"] if more > 0 else lines
 
 
 def money(value: float, config: Config, scorer: Scorer) -> str:

@@ -103,15 +103,17 @@ def score_base(
     """
     work = piece_scorer(log, config, scorer, version, as_of)
     file = engine.folder / SCORES
-    with console.step(f"features of all customers as of {as_of}"):
+    with console.step(f"features of all customers as of {as_of}") as step:
         raw = engine.keep(features_of(engine, log, work), "features")
-        customers = engine.number(raw.count())
+        customers = step.rows = engine.number(raw.count())
     if not customers:
         raise NotReady(f"no customer has a purchase before {as_of} that was not taken back")
-    with console.step(f"scoring {customers:,} customers with version {version}"):
+    with console.step(f"scoring {customers:,} customers with version {version}") as step:
+        step.rows = customers
         sums = write_scores(engine.pieces(work, raw, "customer_id"), file)
         found = to_act_on(file, scorer.primary_horizon, scorer.clv_horizon, engine.folder)
-    with console.step(f"reasons for the {len(found.listed):,} customers to act on"):
+    with console.step(f"reasons for the {len(found.listed):,} customers to act on") as step:
+        step.rows = len(found.listed)
         first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
         listed, told = find_reasons(found.listed, first, scorer, config, log)
     if config.privacy.lists == "pseudonyms":

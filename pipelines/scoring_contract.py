@@ -10,6 +10,7 @@ from features.calendar import day_number
 from features.errors import ContractError
 from models.column_changes import judge_columns, renamed
 from models.findings import Finding
+from models.rolling_window import has_moved_on, judge_window
 from models.scorer import Scorer
 from models.staleness import judge_log_end, judge_table_end, usual_pause
 from models.table_record import TableRecord, judge_reasons, judge_shrunk
@@ -143,11 +144,17 @@ def _against_earlier(
         if before is None:
             continue
         source, now = getattr(config.tables, name).source, rows_by_month(engine, log, name, earlier.until)
-        lost = judge_shrunk(
-            source, before, now, earlier.name, limits.max_shrink, may_forget=name in FORGETFUL
+        whole, within = (
+            judge_shrunk(source, before, now, earlier.name, limits.max_shrink, may_forget=forgets)
+            for forgets in (False, True)
         )
+        rolls = name == TRANSACTIONS and has_moved_on(before, log.first_day, (as_of - earlier.until).days)
+        lost = within if rolls or name in FORGETFUL else whole
         accept = "bring the rows back, or train again if they are to stay away"
         yield from react(lost, limits.shrunk_log, "shrunk_log", accept)
+        if rolls and lost is None and limits.shrunk_log != "ignore":  # so much is lost by time alone
+            found = judge_window(source, before, log.first_day, earlier.name, whole)
+            yield from react(found, "warn", "shrunk_log", accept)
         record = TableRecord(rows[name].rows_in, rows[name].rows_quarantined, now)
         yield from judge_reasons(source, before, record, earlier.name)
 

@@ -1,5 +1,8 @@
 """What MLflow keeps of a scoring run: which model said what of how many, and no customer."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipelines.console import Console
 from pipelines.failures import first_line, is_store_failure
 from pipelines.published_runs import Run
@@ -46,4 +49,17 @@ def _measures(run: Run) -> dict[str, float]:
         f"quarantined_{table}": sum(rows["rows_quarantined"].values())
         for table, rows in manifest["inputs"].items()
     }
-    return {**counted, **expected, **aside, "warnings": len(manifest["warnings"])}
+    return {**counted, **expected, **aside, **_drift(manifest), "warnings": len(manifest["warnings"])}
+
+
+def _drift(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Count the columns that have drifted, and say how near the worst came to its limit, or how far beyond.
+
+    Nothing where drift is not known: a zero would say that all is well.
+    """
+    columns = manifest["drift"]["columns"]
+    judged = [column["psi"] / column["limit"] for column in columns if column["limit"]]
+    if not judged:
+        return {}
+    drifted = sum(column["verdict"] == "drifted" for column in columns)
+    return {"drifted": drifted, "drift_worst": max(judged)}

@@ -10,7 +10,8 @@ from pathlib import Path
 import ibis.expr.types as ir
 from ibis.common.exceptions import TableNotFound
 
-from features.contracts import PARSED, did_you_mean, require_free_names
+from features.contracts import PARSED, WRITTEN, did_you_mean, require_free_names
+from features.door import text_id
 from features.errors import ContractError
 from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import DuckdbEngine, Engine
@@ -218,7 +219,12 @@ def _parse_formats(
             )
         if source not in raw.columns or raw[source].type().is_temporal():
             continue  # absent columns are the contract's to refuse; typed dates need no format
-        parsed = f"{PARSED}{standard}"
-        raw = raw.mutate(**{parsed: engine.parsed(raw[source].cast("string"), pattern)})
+        parsed, text = f"{PARSED}{standard}", _date_text(raw[source])
+        raw = raw.mutate(**{parsed: engine.parsed(text, pattern), f"{WRITTEN}{standard}": text})
         columns[standard] = parsed
     return raw, columns
+
+
+def _date_text(column: ir.Value) -> ir.Value:
+    """Dates as text; 20190131.0, which is how pandas writes whole numbers with gaps, becomes 20190131."""
+    return text_id(column) if column.type().is_floating() else column.cast("string")

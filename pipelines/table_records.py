@@ -22,6 +22,8 @@ from pipelines.sources import open_other, open_transactions
 TRANSACTIONS = "transactions"
 BY_MONTH = "rows_by_month"
 """Under this name a manifest keeps the rows of a table."""
+FIRST_DAY = "first_day"
+"""Under this name it keeps the day on which the purchases begin."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def table_records(engine: Engine, log: PurchaseLog, config: Config, until: date)
             rows_quarantined=dict(rows.rows_quarantined),
             rows_by_month=rows_by_month(engine, log, name, until),
             columns=source_columns(engine, config, name),
+            first_day=str(log.first_day) if name == TRANSACTIONS else None,
         )
         for name, rows in log.all_rows().items()
     }
@@ -118,4 +121,5 @@ def find_earlier(config: Config, scorer: Scorer, digest: str, as_of: date) -> Ea
 
 
 def _of_manifest(table: Mapping[str, Any]) -> TableRecord:
-    return TableRecord(table["rows_in"], table["rows_quarantined"], table[BY_MONTH])
+    first_day = table.get(FIRST_DAY)
+    return TableRecord(table["rows_in"], table["rows_quarantined"], table[BY_MONTH], first_day=first_day)

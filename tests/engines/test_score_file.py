@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,28 @@ def test_what_pieces_add_up_to_is_the_outlook_of_all(file: Path) -> None:
         }
     )
     assert sums.oldest == max(rows["T"].to_pylist())
+
+
+@pytest.mark.parametrize("cuts", [(1,), (1, 2), (0, 1, 1, 1_999)], ids=str)
+def test_pieces_of_one_customer_or_none_are_pieces(
+    cuts: tuple[int, ...], piece: pa.Table, file: Path, tmp_path: Path
+) -> None:
+    rows, ends = plain_rows(2_000).sort_by("customer_id"), (0, *cuts, 2_000)
+    pieces = [
+        plain_work()(rows.slice(start, end - start)) if end > start else piece.slice(0, 0)
+        for start, end in pairwise(ends)
+    ]
+    sums = write_scores(pieces, tmp_path / "scores.parquet")
+    assert (tmp_path / "scores.parquet").read_bytes() == file.read_bytes()
+    assert sums.buyers == pytest.approx(pd.read_parquet(file)["p_purchase_90d"].sum())
+
+
+@pytest.mark.parametrize("places", [(1, 0), (0, 0), (0, 2, 1), (1, 2, 0)], ids=str)
+def test_pieces_of_one_customer_in_disorder_are_refused(
+    places: tuple[int, ...], piece: pa.Table, tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError, match="twice or in disorder"):
+        write_scores((piece.slice(place, 1) for place in places), tmp_path / "scores.parquet")
 
 
 # ---- what a run says differently from its predecessor ----------------------------------------------------

@@ -1,10 +1,13 @@
 """Rows that are gone, rows that cannot be used any more, columns that hold something else."""
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from models.column_changes import judge_columns, renamed
+from models.rolling_window import has_moved_on
 from models.table_record import (
     TableRecord,
     judge_reasons,
@@ -65,6 +68,32 @@ def test_a_log_that_begins_later_says_so_and_visits_may_be_forgotten() -> None:
     lost = judge_shrunk("visits", record(), now | {"2024-12": 100}, "the training", 0.01, may_forget=True)
     assert lost is not None
     assert (lost.numbers["lost"], lost.numbers["rows"]) == (400, 500)
+
+
+def test_the_first_month_of_visits_may_go_day_by_day() -> None:
+    """A log of the newest 90 days loses more than one row in a hundred each day."""
+    now = MONTHS | {"2024-10": 900}
+    found = judge_shrunk("visits", record(), now, "the training", 0.01)
+    assert found is not None
+    assert found.numbers["lost"] == 100
+    assert judge_shrunk("visits", record(), now, "the training", 0.01, may_forget=True) is None
+
+
+@pytest.mark.parametrize(
+    ("first_day", "days", "moved"),
+    [
+        (date(2024, 10, 4), 1, True),
+        (date(2024, 11, 2), 30, True),
+        (date(2024, 11, 3), 30, False),  # more is gone than time has passed
+        (date(2024, 10, 3), 30, False),  # it begins where it began
+        (date(2024, 9, 1), 30, False),
+    ],
+)
+def test_an_export_of_the_newest_months_begins_later_as_time_passes(
+    first_day: date, days: int, moved: bool
+) -> None:
+    assert has_moved_on(replace(record(), first_day="2024-10-03"), first_day, days) is moved
+    assert not has_moved_on(record(), first_day, days)  # of before: where it began is not known
 
 
 def test_a_table_that_is_empty_now_is_lost_whoever_forgets() -> None:

@@ -10,6 +10,7 @@ from pipelines.config import load_config
 from pipelines.console import Console
 from pipelines.engine import open_engine
 from pipelines.purchase_log import open_log
+from pipelines.row_count import RowCount
 
 CONFIG = """\
 [project]
@@ -21,6 +22,11 @@ customer_id = "buyer"
 ordered_at = "day"
 """
 AMOUNT, PARTS = 'amount = "total"\n', 'quantity = "n"\nunit_price = "price"\n'
+RECORDED = (
+    CONFIG.replace('csv"\n', 'csv"\nformats = { recorded_at = "%Y%m%d" }\n')
+    + AMOUNT
+    + 'recorded_at = "booked"\n'
+)
 LOG = pd.DataFrame(
     {
         "buyer": [f"k{n % 7}" for n in range(40)],
@@ -112,6 +118,13 @@ def refusal(folder: Path, config: str, **columns: object) -> str:
             id="a date of record",
         ),
         pytest.param(
+            RECORDED,
+            {"booked": [f"{1 + n % 28:02}/02/2024" for n in range(40)]},
+            "40 of them for 'no_recorded_date': column 'booked' (for recorded_at) is empty or cannot be "
+            "read; for example '01/02/2024'; hint: set formats = { recorded_at = \"%d/%m/%Y\" }",
+            id="a date of record in another format",
+        ),
+        pytest.param(
             CONFIG + AMOUNT + '[policy]\nrefunds = "drop"\n',
             {"total": "-3"},
             "40 of them for 'refund_dropped'; hint: [policy] refunds = \"net\" uses refunds",
@@ -135,3 +148,33 @@ def test_the_most_frequent_reason_is_the_one_that_is_told(tmp_path: Path) -> Non
     )
     assert "31 of 40 rows break the contract" in text
     assert "; 30 of them for 'no_amount'" in text
+
+
+def opened(folder: Path, log: str) -> tuple[RowCount, list[int]]:
+    """Count the rows of a log whose dates of record have a format, and the days by which they came late."""
+    (folder / "repurchase.toml").write_text(RECORDED.replace("orders.csv", log), encoding="utf-8")
+    read = load_config(folder / "repurchase.toml")
+    with open_engine(read) as engine:
+        found = open_log(engine, read, Console(quiet=True))
+        late = engine.frame(found.lines.select(late=found.lines.known_day - found.lines.day))
+    return found.rows, sorted(late["late"])
+
+
+def test_a_date_of_record_that_its_format_does_not_read_is_never_taken_for_an_empty_one(
+    tmp_path: Path,
+) -> None:
+    """Else the row would count as known on the day of its order, which is too early."""
+    booked = ["2024-03-01"] * 3 + [" "] * 7 + ["20240301"] * 30
+    LOG.assign(booked=booked, day="2024-02-29").to_csv(tmp_path / "orders.csv", index=False)
+    rows, late = opened(tmp_path, "orders.csv")
+    assert rows.rows_quarantined == {"no_recorded_date": 3}
+    assert late == [0] * 7 + [1] * 30
+
+
+def test_dates_of_record_that_are_numbers_with_gaps_are_read(tmp_path: Path) -> None:
+    """Gaps make pandas write 20240301.0."""
+    booked = [None] * 7 + [20240301.0] * 33
+    LOG.assign(booked=booked, day="2024-02-29").to_parquet(tmp_path / "orders.parquet")
+    rows, late = opened(tmp_path, "orders.parquet")
+    assert rows.rows_quarantined == {}
+    assert late == [0] * 7 + [1] * 33

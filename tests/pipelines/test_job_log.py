@@ -48,7 +48,18 @@ def test_a_job_is_told_from_start_to_end_even_the_first_and_a_quiet_one(run_shop
     assert end["peak_memory_with_children_mb"] >= end["peak_memory_mb"] > 50
     steps = {line["name"]: line for line in score if line["event"] == "step"}
     rows = run["inputs"]["transactions"]["rows_in"]
-    assert steps["reading orders.parquet"]["rows"] == rows
+    customers, listed = (run["files"][name]["rows"] for name in ("scores.parquet", "risk_list.csv"))
+    assert customers > listed > 0
+    assert {
+        name.replace(f"{customers:,}", "N"): line["rows"] for name, line in steps.items() if "rows" in line
+    } == {
+        "reading orders.parquet": rows,
+        "looking at what the log says": run["inputs"]["transactions"]["rows_used"],
+        f"features of all customers as of {AS_OF}": customers,
+        "scoring N customers with version 1": customers,
+        f"reasons for the {listed:,} customers to act on": listed,
+        "publishing": customers,
+    }
     assert 0 < steps["publishing"]["seconds"] < end["seconds"]
     assert any(line.get("rows", 0) > rows for line in train)  # the panel has a row a customer and cutoff
 

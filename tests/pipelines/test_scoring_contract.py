@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.findings import Finding
 from pipelines import score
 from pipelines.cli import main
+from pipelines.config import load_config
+from pipelines.registry import Registry
 from tests.pipelines.conftest import AS_OF, everything
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -55,6 +59,14 @@ def scored(config: Path, capsys: Any, as_of: str = LATER) -> dict[str, Any]:
     return found
 
 
+def measured(config: Path, run_id: str) -> dict[str, float]:
+    """Read the metrics of a scoring from its MLflow run."""
+    registry = Registry(load_config(config))
+    [run] = registry.client.search_runs([registry.experiment], f"tags.published_run = '{run_id}'")
+    metrics: dict[str, float] = run.data.metrics
+    return metrics
+
+
 def without_november(log: pd.DataFrame) -> pd.DataFrame:
     return log[log["ordered_at"].dt.strftime("%Y-%m") != "2024-11"]
 
@@ -83,6 +95,35 @@ def test_a_log_that_has_lost_a_month_is_not_scored(own_shop: Path, capsys: Any) 
 def test_the_training_is_what_an_older_date_is_held_against(own_shop: Path, capsys: Any) -> None:
     broken(own_shop, without_november)
     refused(own_shop, capsys, 4, "rows that the training saw are gone", as_of="2025-02-01")
+
+
+def starting(day: str) -> Change:
+    return lambda log: log[log["ordered_at"] >= pd.Timestamp(day)]
+
+
+def test_an_export_of_the_newest_months_is_told_of_and_scored(own_shop: Path, capsys: Any) -> None:
+    """The log began on 1 January 2024; four weeks after the scoring of before it begins four weeks later."""
+    broken(own_shop, starting("2024-01-29"))
+    said = {w["code"]: w["text"] for w in scored(own_shop, capsys)["warnings"]}
+    assert "orders.parquet: the log begins on 2024-01-29, and began on 2024-01-01: " in said["log_start"]
+    assert "shrunk" not in said
+
+
+@pytest.mark.heavy
+def test_an_export_of_the_newest_months_need_not_be_told_of(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, starting("2024-01-29"))
+    limited(own_shop, shrunk_log="ignore")
+    assert "log_start" not in {w["code"] for w in scored(own_shop, capsys)["warnings"]}
+
+
+def test_a_log_of_which_more_is_gone_than_time_has_passed_is_not_scored(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, starting("2024-02-05"))
+    refused(own_shop, capsys, 4, "are gone", "the oldest row is now of 2024-02, and was of 2024-01")
+
+
+def test_what_is_gone_within_the_window_is_missed(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: starting("2024-01-29")(without_november(log)))
+    refused(own_shop, capsys, 4, "are gone", "most of them of 2024-11")
 
 
 def test_an_emptied_log_is_refused(own_shop: Path, capsys: Any) -> None:
@@ -138,6 +179,11 @@ def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Pat
     assert sum("the log ends before" in text for text in warned.values()) == 1
     drifted = [c["column"] for c in found["drift"]["columns"] if c["verdict"] == "drifted"]
     assert "total_spend" in drifted
+    limits = [(c["psi"], c["limit"]) for c in found["drift"]["columns"] if c["limit"]]
+    tracked = measured(own_shop, found["run_id"])
+    assert tracked["drifted"] == len(drifted) > 1
+    assert tracked["drift_worst"] == pytest.approx(max(psi / limit for psi, limit in limits))
+    assert tracked["drift_worst"] > 1
     assert found["drift"]["customers"] == found["files"]["scores.parquet"]["rows"]
     months = found["inputs"]["transactions"]["rows_by_month"]
     assert "2024-11" not in months
@@ -151,6 +197,39 @@ def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Pat
     refused(
         own_shop, capsys, 4, "rows that the run of 2025-06-30 saw are gone", "2024-01", as_of="2025-06-30"
     )
+
+
+def test_a_model_of_before_drift_was_looked_at_says_so(
+    own_shop: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Registry.load
+    monkeypatch.setattr(Registry, "load", lambda *given: replace(load(*given), reference=None))
+    assert main(["--config", str(own_shop), "--json", "score", "--as-of", LATER]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("  note: drift is not known: ") == 1
+    answer = json.loads(said.out)
+    assert "drift" not in {warning["code"] for warning in answer["warnings"]}
+    manifest = json.loads(Path(answer["manifest"]).read_text(encoding="utf-8"))
+    assert manifest["drift"] == {"known": False, "columns": []}
+    assert not {"drifted", "drift_worst"} & set(measured(own_shop, answer["run_id"]))
+
+
+def test_five_warnings_are_shown_and_the_others_counted(
+    own_shop: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [Finding("warning", "made_up", f"the {n}th thing") for n in range(7)]
+    monkeypatch.setattr(score, "date_warnings", lambda *_: many)
+    found = scored(own_shop, capsys)
+    assert sum(w["code"] == "made_up" for w in found["warnings"]) == 7
+    for more in (len(found["warnings"]) - 5, 1):
+        monkeypatch.setattr(score, "SHOWN", len(found["warnings"]) - more)
+        assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", LATER]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown = [line for line in lines if line.startswith("warning: ")]
+        assert shown == [f"warning: {w['text']}" for w in found["warnings"][:-more]]
+        words = f"{more} more warnings, in the manifest" if more > 1 else "1 more warning, in the manifest"
+        assert lines.count(words) == 1
+    assert max(len(line) for line in lines if line.startswith(("these customers", "in the last"))) < 110
 
 
 @pytest.mark.heavy
