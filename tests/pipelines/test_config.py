@@ -135,3 +135,26 @@ def test_sinks(tmp_path):
     )
     assert load(tmp_path, MINIMAL + text).sinks.xlsx
     assert not load(tmp_path, MINIMAL).sinks.xlsx
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        f"[mlflow]\ntracking_uri = 'postgresql://shop:{SECRET}/x@h/db'",
+        f"[mlflow]\ntracking_uri = 'postgresql://h/db?user=u&password={SECRET}'",
+        f"[engine]\noptions = {{ 'spark.hadoop.fs.s3a.secret.key' = '{SECRET}' }}",
+        f"[engine]\noptions = {{ s3_access_key_id = '{SECRET}', home = 'http://a:{SECRET}@b' }}",
+    ],
+)
+def test_no_secret_is_among_the_settings_that_are_published(tmp_path, section):
+    assert SECRET not in str(load(tmp_path, MINIMAL + section).shown())
+
+
+@pytest.mark.parametrize(
+    "section",
+    [f"[mlflow]\ntracking_uri = 'postgres://u:{SECRET}@h/db'", f"[engine]\noptions = ['{SECRET}']"],
+)
+def test_a_refused_address_is_not_repeated(tmp_path, section):
+    with pytest.raises(ContractError) as refused:
+        load(tmp_path, MINIMAL + section)
+    assert SECRET not in str(refused.value)
