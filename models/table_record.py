@@ -1,7 +1,7 @@
 """What a run saw of an input table, and whether a later run sees less of it, or can use less."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from scipy.stats import binom
@@ -60,8 +60,12 @@ def records_to_dict(records: TableRecords) -> dict[str, Any]:
 
 
 def records_from_dict(state: Mapping[str, Any]) -> dict[str, TableRecord]:
-    """Read what `records_to_dict` wrote."""
-    return {name: TableRecord(**record) for name, record in state.items()}
+    """Read what `records_to_dict` wrote; what a later version has added is left out."""
+    known = {f.name for f in fields(TableRecord)}
+    return {
+        name: TableRecord(**{key: value for key, value in record.items() if key in known})
+        for name, record in state.items()
+    }
 
 
 def judge_shrunk(

@@ -1,5 +1,6 @@
 """One typed, typo-refusing configuration, read from one TOML file."""
 
+import re
 import tomllib
 from datetime import date
 from difflib import get_close_matches
@@ -21,8 +22,14 @@ from pipelines.zones import utc_offsets
 MOST_BYTES = 1 << 20
 """A config is a page of text; what is larger is another file."""
 
-STORES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
-"""Kinds of MLflow store that have a model registry; folders have none."""
+_DRIVER = r"(?:\+\w+)?"
+STORES = (
+    "sqlite:///",
+    *(f"{kind}{_DRIVER}://" for kind in ("postgresql", "mysql", "mssql")),
+    "http://",
+    "https://",
+)
+"""How addresses of MLflow stores begin that have a model registry; folders have none."""
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -134,12 +141,11 @@ class Mlflow(_Section):
     @field_validator("tracking_uri")
     @classmethod
     def _is_an_address(cls, uri: str) -> str:
-        kind, mark, rest = uri.partition("://")
-        if mark and rest.strip("/") and kind.partition("+")[0] in STORES:
+        if any(re.match(rf"{kind}\S*[^/\s]", uri) for kind in STORES):
             return uri
-        if not mark and uri.endswith((".db", ".sqlite", ".sqlite3")):
+        if "://" not in uri and uri.endswith((".db", ".sqlite", ".sqlite3")):
             raise ValueError(f"it is the path of a file; write it as an address: 'sqlite:///{uri}'")
-        known = ", ".join(f"{name}://" for name in STORES)
+        known = ", ".join(kind.replace(_DRIVER, "") for kind in STORES)
         raise ValueError(f"it is no address of an MLflow store with a model registry; known are {known}")
 
 

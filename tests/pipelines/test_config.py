@@ -68,6 +68,7 @@ def test_terms_of_trade(tmp_path):
         ("[economics]\ndiscount = 0.1", "did you mean 'discount_rate'?"),
         ("[mlflow]\ntracking_url = 'x'", "did you mean 'tracking_uri'?"),
         ("[mlflow]\ntracking_uri = 'mlflow.db'", "write it as an address: 'sqlite:///mlflow.db'"),
+        ("[mlflow]\ntracking_uri = 'sqlite://mlflow.db'", "known are sqlite:///, postgresql://, mysql://"),
         ("[mlflow]\ntracking_uri = './mlruns'", "no address of an MLflow store with a model registry"),
         ("[mlflow]\nmodel = 'a; drop table'", "mlflow.model"),
         ("[mlflow]\nchampion_digest = 'md5:1'", "champion_digest"),

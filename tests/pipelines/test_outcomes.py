@@ -478,7 +478,9 @@ def test_pseudonyms_of_another_key_are_left_out(tmp_path: Path) -> None:
         close_visits(config)
 
 
-def test_the_newest_date_alone_keeps_the_closed_rows_and_strangers_are_no_dates(own: Path, capsys: Any) -> None:
+def test_the_newest_date_alone_keeps_the_closed_rows_and_strangers_are_no_dates(
+    own: Path, capsys: Any
+) -> None:
     """Each date's rows hold those of all before it: kept for every night, they would grow with the square."""
     by = (date.fromisoformat(AS_OF) + timedelta(20)).isoformat()
     (own.parent / "out" / "outcomes" / "as_of=2025-03-01 (conflicted copy)").mkdir(parents=True)
