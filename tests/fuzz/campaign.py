@@ -1,7 +1,7 @@
 """Run a campaign: cases by the thousand, in worker processes that may die, hang or swell without ending it.
 
-``python -m tests.fuzz.campaign --cases 10000`` prints a table of kinds and endings and exits 1 on any finding;
-``--kind K --seed S`` runs one case again.
+``python -m tests.fuzz.campaign --cases 10000`` prints a table of kinds and endings, and exits 1 on any
+finding; ``--kind K --seed S`` runs one case again.
 """
 
 import argparse
