@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def read_while(output: Path, busy: Callable[[], bool]) -> int:
     """Read all that is published again and again; return how often a whole run was read."""
     reads = 0
     while busy():
+        time.sleep(0.002)  # else the reader takes the jobs' own core
         for link in links(output):
             try:
                 whole(link)

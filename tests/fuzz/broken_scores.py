@@ -1,5 +1,7 @@
 """Broken logs under a sound champion: what opens must be scored right, customer by customer."""
 
+import contextlib
+import io
 import os
 import random
 from datetime import date, datetime
@@ -51,7 +53,9 @@ def prepare(folder: Path) -> None:
     os.environ[SHOP] = str(folder)
     config = _config(folder, "orders.parquet", 0.5)
     for command in (["train", "--as-of", AS_OF.isoformat()], ["promote", "--force", "--reason", "fuzz"]):
-        if main(["--config", str(config), "--quiet", *command]) != 0:
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = main(["--config", str(config), "--quiet", *command])
+        if code != 0:
             raise RuntimeError(f"the shop cannot {command[0]}")
 
 

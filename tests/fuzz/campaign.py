@@ -25,6 +25,7 @@ from tests.fuzz.run_case import Ending, emptied, run_case
 from tests.fuzz.watch import MAX_BYTES, Watch
 
 _LOOK_EVERY = 0.05
+_SHOW_EVERY = 500
 
 
 def plan(n: int, only: Sequence[str] = (), first_seed: int = 0) -> list[Case]:
@@ -175,6 +176,8 @@ def _told(name: str, runs: Iterator[tuple[Case, Ending]], *, every: bool) -> int
     endings: dict[str, list[Ending]] = defaultdict(list)
     for case, ended in runs:
         endings[case.kind].append(ended)
+        if sum(map(len, endings.values())) % _SHOW_EVERY == 0:
+            print(f"{name}: {sum(map(len, endings.values())):,} cases", file=sys.stderr, flush=True)
         if ended.problem is not None or every:
             said = ended.problem or ended.said[:400]
             print(f"{case.kind} {case.seed}: {ended.code} [{ended.judged}] {said}", flush=True)
