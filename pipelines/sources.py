@@ -18,6 +18,7 @@ from pipelines.engine import DuckdbEngine, Engine
 from pipelines.postgres import stage_postgres
 from pipelines.postgres_address import FORM
 from pipelines.source_files import CSV, PARQUET, find_files, refuse_twins
+from pipelines.text_faults import text_fault
 
 MOST_ROWS, MOST_ROWS_A_BYTE = 1_000_000, 100
 """More rows than the first, and than the second for each byte of its files, no log has: it is a bomb."""
@@ -120,6 +121,8 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
             opened = engine.read_csv(files, file_column)
+            if not set(named) & set(opened.columns) and (fault := text_fault(files)):
+                raise fault  # one line of another form, and DuckDB finds a single column
         else:
             raise ContractError(
                 f"source {source!r}: {len(files)} files of mixed or unknown kind",
