@@ -16,6 +16,8 @@ from pipelines.failures import Refused
 
 MANIFEST, SCORES = "manifest.json", "scores.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
+PRIVACY = "privacy"
+"""Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""
 _DATE = "as_of="
 
 
@@ -48,6 +50,11 @@ class Run:
     def is_hindsight(self) -> bool:
         """Whether its model had seen what came after its date."""
         return bool(self.manifest["hindsight"])
+
+    @property
+    def has_pseudonyms(self) -> bool:
+        """Whether it lists its customers by pseudonym."""
+        return bool(self.manifest.get(PRIVACY, {}).get("lists") == "pseudonyms")
 
     def scores(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read its scores, sorted by customer."""
@@ -102,6 +109,13 @@ def runs_up_to(output: Path, as_of: date) -> Iterator[Run]:
         if day <= as_of:
             with suppress(Refused):
                 yield read_run(date_link(output, day))
+
+
+def every_run(output: Path) -> Iterator[Run]:
+    """Yield all that was published and is still there, current or not, but for broken runs."""
+    for folder in sorted((output / RUNS).glob("*")):
+        with suppress(Refused, OSError):
+            yield read_run(folder)
 
 
 def find_run(output: Path, name: str) -> Run:

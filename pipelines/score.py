@@ -24,11 +24,10 @@ from pipelines.outlook import outlook_lines
 from pipelines.proof import prove_log
 from pipelines.pseudonyms import how_listed
 from pipelines.publish import date_lock, publish, put_links_right
-from pipelines.published_runs import MANIFEST, SCORES, Run, current_run, faults
+from pipelines.published_runs import MANIFEST, PRIVACY, SCORES, Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.reactions import react
 from pipelines.registry import Registry
-from pipelines.run_customers import PRIVACY
 from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs

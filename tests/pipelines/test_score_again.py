@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import engine
 from pipelines.cli import main
+from pipelines.pseudonyms import KEY_FILE
 from pipelines.publish import date_lock
 from pipelines.published_runs import current_run, faults
 from tests.pipelines.conftest import AS_OF, everything
@@ -163,6 +164,38 @@ def test_a_run_under_pseudonyms_says_the_same_of_everyone(own_shop, capsys):
             plain["status"].eq("scored") & plain["risk_tier"].isin(["high", "medium"])
         ].max()
     )
-    assert answer["supersedes"]["because"] == ["config"]
+    assert answer["supersedes"]["because"] == ["config", "pseudonyms"]
     assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+    assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
+
+
+def test_a_lost_key_is_missed_and_another_one_makes_another_run(own_shop, capsys):
+    own_shop.write_text(own_shop.read_text() + '[privacy]\nlists = "pseudonyms"\n')
+    first = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    key = own_shop.parent / KEY_FILE
+    key.rename(key.with_name("lost"))
+    assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", AS_OF]) == 2
+    said = capsys.readouterr().err
+    assert f"the key is gone, and run {first['run_id']} lists pseudonyms made with it" in said
+    assert "hint: bring it back" in said
+    assert not key.exists()
+    key.touch(0o600)
+    key.write_text("k" * 40)
+    assert main(["--config", str(own_shop), "--quiet", "replay", AS_OF]) == 6
+    assert "cannot be rebuilt: it lists pseudonyms made with another key" in capsys.readouterr().err
+    second = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert second["supersedes"]["because"] == ["pseudonyms"]
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+
+
+def test_a_run_is_rebuilt_from_a_log_and_a_key_that_were_moved(own_shop, capsys):
+    text = own_shop.read_text() + '[privacy]\nlists = "pseudonyms"\n'
+    own_shop.write_text(text)
+    run(own_shop, capsys, "score", "--as-of", AS_OF)
+    folder = own_shop.parent
+    (folder / "elsewhere").mkdir()
+    for name in ("orders.parquet", KEY_FILE):
+        (folder / name).rename(folder / "elsewhere" / name)
+    moved = text.replace('"orders.parquet"', '"elsewhere/orders.parquet"')
+    own_shop.write_text(f'{moved}key_file = "elsewhere/{KEY_FILE}"\n')
     assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
