@@ -87,15 +87,32 @@ def read_run(place: Path) -> Run:
 
 
 def current_dates(output: Path) -> list[date]:
-    """Find the dates that have a run, in order."""
-    names = [link.name.removeprefix(_DATE) for link in (output / BY_DATE).glob(f"{_DATE}*") if link.exists()]
-    return sorted(map(date.fromisoformat, names))
+    """Find the dates that have a run, in order; what others have put beside their links is passed over."""
+    links = [link for link in (output / BY_DATE).glob(f"{_DATE}*") if link.is_symlink() and link.exists()]
+    return sorted(day for day in map(day_of, links) if day is not None)
+
+
+def day_of(place: Path) -> date | None:
+    """Read the date that a path ends with; None for another name, such as that of somebody's copy.
+
+    Examples
+    --------
+    >>> day_of(Path("out/scores/as_of=2026-01-01"))
+    datetime.date(2026, 1, 1)
+    >>> day_of(Path("out/scores/as_of=2026-01-01.bak"))
+    """
+    try:
+        day = date.fromisoformat(place.name.removeprefix(_DATE))
+    except ValueError:
+        return None
+    # Python reads 20260101 as well, which we never write.
+    return day if place.name == f"{_DATE}{day.isoformat()}" else None
 
 
 def current_run(output: Path, as_of: date) -> Run | None:
     """Find the current run of a date; None where the date has none."""
     link = date_link(output, as_of)
-    return read_run(link) if link.exists() else None
+    return read_run(link) if link.is_symlink() and link.exists() else None
 
 
 def current_runs(output: Path) -> list[Run]:
