@@ -1,7 +1,5 @@
 """`repurchase replay`: rebuild a published run from its model and rows, and prove that it says the same."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from features.errors import ContractError
@@ -18,6 +16,7 @@ from pipelines.registry import Registry
 from pipelines.run_customers import foreign_names
 from pipelines.run_key import changed_parts
 from pipelines.scoring import run_files, score_base
+from pipelines.scratch import scratch_folder
 from pipelines.surroundings import code_version
 from pipelines.version import DIGEST, Version
 
@@ -53,13 +52,13 @@ def replay(config: Config, console: Console, name: str) -> Answer:
         version = registry.version(str(run.manifest["model"]["version"]))
         _refuse_other_model(run, version, config)
         scorer = registry.load(version)
-    with open_engine(was) as engine, tempfile.TemporaryDirectory(prefix="repurchase-") as work:
+    with open_engine(was) as engine, scratch_folder() as work:
         log = open_log(engine, was, console)
         with console.step("comparing the rows"):
             _refuse_other_rows(run, fingerprints(engine, log.records, run.as_of))
         base = score_base(engine, log, was, scorer, version.number, run.as_of, console)
         with console.step("comparing the content"):
-            files = write_files(Path(work), run_files(base, engine, log, was))
+            files = write_files(work, run_files(base, engine, log, was))
     if content_hash(files) != run.manifest["content"]:
         raise NotReproduced(_apart(run, files))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
