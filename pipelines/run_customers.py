@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 import ibis.expr.types as ir
-import pandas as pd
 
 from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.engine import Engine
+from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import own_pseudonyms
 from pipelines.published_runs import PRIVACY, SCORES, Run
 
@@ -46,11 +46,10 @@ class RunCustomers:
     @cached_property
     def _by_pseudonym(self) -> ir.Table:
         """Everyone in the log, named anew: nothing says anywhere who is who."""
-        ids = self._engine.frame(self._known)["customer_id"]
-        file = self._engine.folder / "pseudonyms.parquet"
-        names = own_pseudonyms(self._config, create=False).of_all(ids)
-        pd.DataFrame({"listed": names, "own_id": ids}).to_parquet(file)
-        return self._engine.read_fetched(file)
+        ids, named = (self._engine.folder / f"{name}.parquet" for name in ("known", "pseudonyms"))
+        self._engine.write_parquet(self._known, ids)
+        write_names(ids, own_pseudonyms(self._config, create=False), named)
+        return self._engine.read_fetched(named)
 
     def of(self, run: Run) -> ir.Table:
         """Return ``customer_id`` and ``listed`` of all in a run; both alike for whom the log has lost."""
