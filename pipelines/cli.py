@@ -29,12 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipelines.console import Console, show
     from pipelines.endings import ending_of
     from pipelines.job_log import NO_LOG, job_log
+    from pipelines.signals import terminated_like_interrupted
 
     log = NO_LOG
     try:
         if args.command not in WITHOUT_CONFIG:
             log = job_log(args)
-        answer: Answer = args.run(args, Console(quiet=args.quiet, log=log))
+        with terminated_like_interrupted():
+            answer: Answer = args.run(args, Console(quiet=args.quiet, log=log))
         try:
             show(answer, as_json=args.json)
         except BrokenPipeError:  # the reader has seen enough, and the work is done

@@ -1,6 +1,5 @@
 """The engines that run the feature expressions: DuckDB, on one machine and out of core, or Spark."""
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +20,7 @@ from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
 from pipelines.pieces import PIECE, Work, cut, in_threads
 from pipelines.plain_words import words_of
+from pipelines.scratch import scratch_folder
 from pipelines.text_faults import text_fault
 
 LEAST_ROOM, ROOM_A_BYTE = 1 << 30, 200
@@ -218,8 +218,8 @@ def _named(file_column: str | None) -> dict[str, Any]:
 @contextmanager
 def open_engine(config: Config) -> Iterator[Engine]:
     """Open the configured engine, and close it and remove what it spilled when done."""
-    with tempfile.TemporaryDirectory(prefix="repurchase-") as spill:
-        engine = _engine(config, Path(spill))
+    with scratch_folder() as spill:
+        engine = _engine(config, spill)
         try:
             yield engine
         finally:
