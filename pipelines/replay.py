@@ -67,7 +67,7 @@ def replay(config: Config, console: Console, name: str) -> Answer:
 
 
 def config_of(run: Run, config: Config) -> Config:
-    """Return the settings of a run, with the places that the present ones name: store, tables, key.
+    """Return the settings of a run, with the places that the present ones name: store, tables, key, engine.
 
     Raises
     ------
@@ -79,6 +79,7 @@ def config_of(run: Run, config: Config) -> Config:
     tables = {name: _where_it_is(table, now["tables"].get(name)) for name, table in was["tables"].items()}
     places = {
         "mlflow": now["mlflow"],
+        "engine": now["engine"],  # any gives the same, and a manifest hides its secrets
         "folder": config.folder,
         "tables": tables,
         "privacy": {**was.get("privacy", {}), "key_file": now["privacy"]["key_file"]},
