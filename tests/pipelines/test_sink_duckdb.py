@@ -17,7 +17,7 @@ from pipelines import sink_duckdb
 from pipelines.config import Config, load_config
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.published_runs import Run, current_run
-from pipelines.sinks import deliver
+from pipelines.sinks import deliver, require_sinks
 from tests.pipelines.conftest import AS_OF
 from tests.pipelines.deliveries import (
     MONDAY,
@@ -298,3 +298,21 @@ def test_kills_at_any_moment_leave_one_whole_run_a_date(config):
         assert_shows(config, shown, tuesday)
         shutil.rmtree(lost.folder)
     assert 0 < sum(survived) < len(survived)  # both happened
+
+
+@pytest.mark.parametrize("form", ["{}/far/s.duckdb", "duckdb:///{}/far/s.duckdb#scores"])
+def test_an_absolute_path_is_taken_as_it_is_and_its_folder_must_be_there(tmp_path, form):
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    config = configured(shop, f'duckdb = "{form.format(tmp_path)}"')
+    run = published(config, "m1")
+    for refusal in (lambda: require_sinks(config), lambda: deliver(config, run)):
+        with pytest.raises(ContractError, match=f"there is no folder {tmp_path}/far.*begins without a /"):
+            refusal()
+    assert not (tmp_path / "far").exists()
+    (tmp_path / "far").mkdir()
+    require_sinks(config)
+    assert deliver(config, run)[0].is_new
+    with duckdb.connect(str(tmp_path / "far" / "s.duckdb"), read_only=True) as connection:
+        assert connection.sql("select count(*) from scores").fetchall() == [(50,)]
+    assert not list(shop.rglob("s.duckdb"))
