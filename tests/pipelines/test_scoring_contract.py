@@ -105,6 +105,12 @@ def test_losses_of_single_nights_add_up(own_shop: Path, capsys: Any) -> None:
     refused(own_shop, capsys, 4, "rows that the training saw are gone (1.", as_of="2025-03-30")
 
 
+def test_a_log_that_was_loaded_twice_is_scored_and_told_of(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: pd.concat([log, log], ignore_index=True))
+    said = {w["code"]: w["text"] for w in scored(own_shop, capsys)["warnings"]}
+    assert "nearly every one twice. The whole log looks loaded more than once" in said["double_load"]
+
+
 def starting(day: str) -> Change:
     return lambda log: log[log["ordered_at"] >= pd.Timestamp(day)]
 
