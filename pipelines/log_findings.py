@@ -48,13 +48,7 @@ def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator
         section = getattr(config.tables, name)
         why = ""
         if rows.broken:
-            reason = main_reason(engine, rows, log.quarantine[name], section)
-            parts = [
-                f"column {reason.column}" if reason.column else "",
-                f"for example {reason.example!r}" if reason.example else "",
-                reason.hint,
-            ]
-            why = "; ".join(filter(None, parts))
+            why = main_reason(engine, rows, log.quarantine[name], section).said()
         yield judge_rows(name, section.source, rows.rows_wanted, rows.broken, why)
     statuses = judge_statuses(engine, log, config)
     if statuses is not None:

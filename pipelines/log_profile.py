@@ -106,7 +106,7 @@ def _purchase_days(engine: Engine, log: PurchaseLog, until: date) -> ir.Table:
 
 
 def copies_by_day(engine: Engine, log: PurchaseLog, until: date) -> pd.DataFrame:
-    """Count the lines known before `until` and the copies among them, as `models.double_loads` judges them."""
+    """Count the lines known before `until` and the copies among them, for `models.double_loads`."""
     copies = engine.frame(daily_copies(_lines(log, until))).sort_values("day")
     return copies.set_index(pd.DatetimeIndex(copies["day"].map(day_from_number))).drop(columns="day")
 
