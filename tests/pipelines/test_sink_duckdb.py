@@ -110,7 +110,7 @@ def test_the_register_says_which_run_and_which_model(config):
     [row] = query(config, "select * replace (created_at::varchar as created_at) from scores_runs").to_dict(
         "records"
     )
-    assert len(row.pop("content")) == len("sha256:") + 64
+    assert row.pop("content") == f"sha256:{'c' * 64}"  # the manifest's
     assert pd.Timestamp(row.pop("created_at")) == pd.Timestamp("2026-03-04T05:06:07Z")
     assert row == {
         "run_id": "m1", "as_of": MONDAY, "model_version": "3", "model_digest": "sha256:abc",
@@ -316,3 +316,14 @@ def test_an_absolute_path_is_taken_as_it_is_and_its_folder_must_be_there(tmp_pat
     with duckdb.connect(str(tmp_path / "far" / "s.duckdb"), read_only=True) as connection:
         assert connection.sql("select count(*) from scores").fetchall() == [(50,)]
     assert not list(shop.rglob("s.duckdb"))
+
+
+def test_a_register_of_before_gets_the_content_of_the_manifest(config):
+    """It had the digest of the scores alone, under the same name."""
+    run = published(config, "m1")
+    deliver(config, run)
+    with duckdb.connect(str(config.folder / "scores.duckdb")) as connection:
+        connection.execute("update scores_runs set content = 'sha256:of the scores'")
+    assert deliver(config, run)[0].is_new
+    assert_shows(config, run)
+    assert list(query(config, "select content from scores_runs")["content"]) == [run.manifest["content"]]
