@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.calendar import day_number
 from features.errors import ContractError
-from models.column_changes import judge_columns, renamed
+from models.column_changes import held, judge_columns, renamed
 from models.findings import Finding
 from models.rolling_window import has_moved_on, judge_window
 from models.scorer import Scorer
@@ -81,7 +81,7 @@ def _refuse_renamed(
         if fresh is not None:
             raise ContractError(
                 f"{source}: column {column!r} (for {standard}) is missing among {len(now)} columns, and "
-                f"{fresh!r} is new and holds {before[column]} as it did",
+                f"{fresh!r} is new and holds {held(before[column])}, as it did",
                 hint=f"was it renamed? Then write {fresh!r} in [tables.{name}]",
             )
 

@@ -154,7 +154,7 @@ def test_a_column_that_is_gone_and_the_one_that_may_be_it(own_shop: Path, capsys
     broken(own_shop, lambda log: log.rename(columns={"unit_price": "betrag"}))
     refused(
         own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 6 columns",
-        "'betrag' is new and holds number as it did", "was it renamed? Then write 'betrag' in [tables.",
+        "'betrag' is new and holds numbers, as it did", "was it renamed? Then write 'betrag' in [tables.",
     )  # fmt: skip
     broken(own_shop, lambda log: log.drop(columns="betrag"))
     refused(own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 5 columns", "known: ")
