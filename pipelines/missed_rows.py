@@ -14,7 +14,13 @@ MOST = 0.5
 
 
 def where_they_are(
-    engine: Engine, log: PurchaseLog, config: Config, name: str, before: TableRecord, lost: Finding | None
+    engine: Engine,
+    log: PurchaseLog,
+    config: Config,
+    name: str,
+    before: TableRecord,
+    since: str,
+    lost: Finding | None,
 ) -> Finding | None:
     """Say of missed rows that as many more than before are set aside, if it is so: why, and what would help.
 
@@ -26,6 +32,8 @@ def where_they_are(
         The table's name in the config.
     before : TableRecord
         Of the run that saw the rows.
+    since : str
+        What to call that run.
     lost : Finding, optional
         Of `models.table_record.judge_shrunk`, which is returned where nothing better is known.
     """
@@ -40,9 +48,9 @@ def where_they_are(
     why = said_of(engine, log, config, name, worst)
     # Rows without a date cannot be told to be the same: the source may have lost some and gained others.
     text = (
-        f"{getattr(config.tables, name).source}: {n_lost:,} of the {n_then:,} rows that were used before are "
-        f"not any more ({n_lost / n_then:.1%}), and {more[worst]:,} more than then are set aside for "
-        f"{worst}, most likely the same{why}"
+        f"{getattr(config.tables, name).source}: {n_lost:,} of the {n_then:,} rows that {since} used "
+        f"are not used any more ({n_lost / n_then:.1%}), and {more[worst]:,} more than then are set aside "
+        f"for {worst}, most likely the same{why}"
     )
     return replace(lost, text=text, numbers={**lost.numbers, "set_aside": more[worst], "reason": worst})
 

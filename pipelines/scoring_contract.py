@@ -152,7 +152,7 @@ def _against_earlier(
             judge_shrunk(source, before, now, earlier.name, limits.max_shrink, may_forget=forgets)
             for forgets in (False, rolls or name in FORGETFUL)
         )
-        lost = where_they_are(engine, log, config, name, before, lost)
+        lost = where_they_are(engine, log, config, name, before, earlier.name, lost)
         lost = lost or _lost_since_training(engine, log, config, scorer, name, as_of)
         mend = "mend" if lost is not None and "set_aside" in lost.numbers else "bring back"
         accept = f"{mend} the rows, or train again if they are to stay away"
@@ -176,7 +176,7 @@ def _lost_since_training(
     source, now = getattr(config.tables, name).source, rows_by_month(engine, log, name, training.until)
     forgets = name in FORGETFUL or _rolls(log, name, before, training, as_of)
     lost = judge_shrunk(source, before, now, training.name, config.limits.max_shrink, may_forget=forgets)
-    return where_they_are(engine, log, config, name, before, lost)
+    return where_they_are(engine, log, config, name, before, training.name, lost)
 
 
 def _rolls(log: PurchaseLog, name: str, before: TableRecord, earlier: Earlier, as_of: date) -> bool:

@@ -30,7 +30,7 @@ def expect(
 @pytest.mark.parametrize("command", [["check"], ["train"]])
 def test_a_missing_column(shop, capsys, command):
     shop.write_text(CONFIG.replace('"unit_price"', '"unit_prise"'))
-    expect(shop, capsys, command, 2, "orders.parquet", "'unit_prise'", "among 6 columns", "for example",
+    expect(shop, capsys, command, 2, "orders.parquet", "'unit_prise'", "among 6 columns",
            "did you mean 'unit_price'?")  # fmt: skip
 
 
