@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from features.errors import ContractError
+from pipelines.text_faults import text_fault
 
 PARQUET = ".parquet"
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
@@ -81,8 +82,8 @@ def refuse_odd(source: str, found: Sequence[str]) -> None:
 
 
 @contextmanager
-def clear_of_csv() -> Iterator[None]:
-    """Say of delimited text in which no rows can be told what that most often means.
+def clear_of_csv(files: Sequence[str]) -> Iterator[None]:
+    """Say of delimited text in which no rows can be told which line is amiss, or what that most often means.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def clear_of_csv() -> Iterator[None]:
         sniffed = _SNIFFED.match(str(error))
         if sniffed is None:
             raise
-        raise ContractError(
+        raise text_fault(files) or ContractError(
             f"{Path(sniffed[1]).name}: no rows and columns can be told in it",
             hint="was it cut in the middle of a row, or of quotation marks, or is it no CSV?",
         ) from None

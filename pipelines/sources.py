@@ -108,7 +108,7 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
     files = find_files(source, config.folder, (config.output / "runs").resolve())
     file_column = FILE_COLUMN if len(files) > 1 else None
     n_bytes = sum(Path(file).stat().st_size for file in files)
-    if not n_bytes:
+    if not n_bytes and all(file.lower().endswith((PARQUET, *CSV)) for file in files):
         what = "the file is" if len(files) == 1 else f"all {len(files)} files are"
         raise ContractError(f"{source}: {what} empty (0 bytes)", hint="did the export stop early?")
     engine.expect(source, n_bytes)
@@ -118,7 +118,7 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
             _refuse_bomb(source, engine.number(opened.count()), n_bytes)
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
-            with clear_of_csv():
+            with clear_of_csv(files):
                 opened = engine.read_csv(files, file_column)
             if not set(named) & set(opened.columns) and (fault := text_fault(files)):
                 raise fault  # one line of another form, and DuckDB finds a single column
