@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-all lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models bench-score bench-drift lock clean
+.PHONY: help demo test coverage check test-all chaos fuzz lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models bench-score bench-drift lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -33,6 +33,13 @@ check: lint types test  ## format check, ruff, mypy --strict, tests: what a chan
 
 test-all: lint types $(READY)  ## all of `check`, and every heavy test
 	$(PYTEST) $(COVERAGE)
+
+chaos: $(READY)  ## publishing killed, crowded, and on machines that fail: readers see whole runs, reruns recover
+	$(PYTEST) tests/faults -m heavy
+
+fuzz: $(READY)  ## broken inputs by the thousand: refused in a line, or read right (CASES=10000 PROCESSES=200)
+	$(BIN)/python -m tests.fuzz.campaign --cases $(or $(CASES),10000) --processes $(or $(PROCESSES),200) \
+		--workers $(or $(WORKERS),2)
 
 lint: $(READY)  ## format check and ruff
 	$(BIN)/ruff format --check .

@@ -109,7 +109,7 @@ class Quality:
     suspicions : sequence of str
         What is too good to be true (`models.tripwire`).
     rolled_back : str, optional
-        When a version that learned the same from the same rows was rolled back, which, and why.
+        Which version that learned the same was rolled back, when and why: "version 2, which was …".
     """
 
     rows: int | None = None
@@ -190,6 +190,9 @@ def judge(evidence: Evidence, limits: Limits = USUAL) -> Verdict:
     if failed is not None and evidence.days_newer >= 0:  # an older one is told so already
         said = f"{failed.name}: {failed.value}, asked for is {failed.limit}"
         word, reason = "kept", f"{said}; besides, {reason}"
+    if quality.rolled_back is not None:
+        said = f"it learned the same as {quality.rolled_back}"
+        word, reason = "kept", f"{said}; train on newer rows, or overrule with --force"
     return Verdict(word, reason, [*checks, *_of_rivals(evidence)], list(quality.suspicions))
 
 
@@ -215,7 +218,7 @@ def _of_past(quality: Quality) -> list[Check]:
     """Look at whether a person has said no to the same model: a scheduled promotion must not undo that."""
     if quality.rolled_back is None:
         return []
-    return [Check("another model than was rolled back", quality.rolled_back, "newer rows, or --force", False)]
+    return [Check("what it learned was rolled back", quality.rolled_back, "newer rows, or --force", False)]
 
 
 def _of_base(e: Evidence, limits: Limits) -> list[Check]:
@@ -313,7 +316,11 @@ def _say(interval: Interval) -> str:
     --------
     >>> _say(Interval(-0.0001, -0.0004, 0.0002))
     'log-loss higher by 0.0001 [-0.0002, 0.0004]'
+    >>> _say(Interval(0.0, 0.0, 0.0))
+    'log-loss the same, 0.0000 [0.0000, 0.0000]'
     """
+    if round(interval.mean, 4) == 0:
+        return f"log-loss the same, {_figures(interval)}"
     if interval.mean < 0:
         return f"log-loss higher by {_figures(Interval(-interval.mean, -interval.hi, -interval.lo))}"
     return f"log-loss lower by {_figures(interval)}"

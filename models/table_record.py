@@ -1,7 +1,7 @@
 """What a run saw of an input table, and whether a later run sees less of it, or can use less."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from scipy.stats import binom
@@ -9,7 +9,7 @@ from scipy.stats import binom
 from models.findings import Finding
 
 FEW_ROWS = 20
-"""So many rows may go from any table: a customer who asks to be forgotten has some."""
+"""So many rows may go from any table, or half of a smaller one: a customer to be forgotten has some."""
 JUMP = 0.05
 """By so much a share of rows may grow before it is a jump."""
 RARE = 0.01
@@ -60,8 +60,12 @@ def records_to_dict(records: TableRecords) -> dict[str, Any]:
 
 
 def records_from_dict(state: Mapping[str, Any]) -> dict[str, TableRecord]:
-    """Read what `records_to_dict` wrote."""
-    return {name: TableRecord(**record) for name, record in state.items()}
+    """Read what `records_to_dict` wrote; what a later version has added is left out."""
+    known = {f.name for f in fields(TableRecord)}
+    return {
+        name: TableRecord(**{key: value for key, value in record.items() if key in known})
+        for name, record in state.items()
+    }
 
 
 def judge_shrunk(
@@ -99,7 +103,8 @@ def judge_shrunk(
         then = {month: n for month, n in then.items() if not month or month > oldest}
     lost = {month: n - now.get(month, 0) for month, n in then.items() if n > now.get(month, 0)}
     n_lost, n_then = sum(lost.values()), sum(then.values())
-    if n_lost < FEW_ROWS or n_lost <= max_shrink * n_then:
+    few = min(FEW_ROWS, sum(before.rows_by_month.values()) / 2)
+    if n_lost < few or n_lost <= max_shrink * n_then:
         return None
     worst = max(lost, key=lambda month: (lost[month], month))
     where = f", most of them of {worst} ({lost[worst]:,} of {then[worst]:,})" if worst else ""

@@ -28,7 +28,8 @@ def clean_up(output: Path, keep: int) -> list[str]:
         The run ids that went.
     """
     with root_lock(output):
-        gone = [path for path in _superseded(output) if path not in _newest(output, keep)]
+        newest = _newest(output, keep)
+        gone = [path for path in _superseded(output) if path not in newest]
         for path in gone:
             path.rename(output / f"{TRASH}{path.name}")
         left = [*output.glob(f"{FRESH}*"), *(output / BY_DATE).glob(f"{FRESH}*")]
@@ -47,8 +48,8 @@ def _superseded(output: Path) -> list[Path]:
     return [path for path in _runs(output) if path.name not in current]
 
 
-def _newest(output: Path, keep: int) -> list[Path]:
-    return sorted(_runs(output), key=lambda path: path.stat().st_mtime_ns)[-keep:]
+def _newest(output: Path, keep: int) -> set[Path]:
+    return {*sorted(_runs(output), key=lambda path: path.stat().st_mtime_ns)[-keep:]}
 
 
 def _runs(output: Path) -> list[Path]:
@@ -56,11 +57,17 @@ def _runs(output: Path) -> list[Path]:
 
 
 def dead_stages(output: Path) -> Iterator[Path]:
-    """Find what scoring runs that were killed have written aside: nobody holds the lock of their date."""
+    """Find what scoring runs that were killed have written aside: nobody holds the lock of their date.
+
+    The lock is not held any more when one is given out: no other run will ever have a stage of that name, and
+    to remove a large one takes a while, in which its date may be scored.
+    """
     for stage in sorted(output.glob(f"{STAGE}*")):
         try:
             as_of = datetime.strptime(stage.name.removeprefix(STAGE)[:8], "%Y%m%d").date()
             with date_lock(output, as_of):
-                yield stage
+                is_dead = stage.exists()  # it may have been published since it was seen
         except (ValueError, Locked):
             continue
+        if is_dead:
+            yield stage

@@ -29,17 +29,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipelines.console import Console, show
     from pipelines.endings import ending_of
     from pipelines.job_log import NO_LOG, job_log
+    from pipelines.signals import terminated_like_interrupted
 
-    log = NO_LOG if args.command in WITHOUT_CONFIG else job_log(args)
+    log = NO_LOG
     try:
-        answer: Answer = args.run(args, Console(quiet=args.quiet, log=log))
+        if args.command not in WITHOUT_CONFIG:
+            log = job_log(args)
+        with terminated_like_interrupted():
+            answer: Answer = args.run(args, Console(quiet=args.quiet, log=log))
+        try:
+            show(answer, as_json=args.json)
+        except BrokenPipeError:  # the reader has seen enough, and the work is done
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Exception, KeyboardInterrupt) as error:
         ending = ending_of(error)
         log.end(ending.exit_code, " ".join(ending.logged.split()))
         sys.stderr.write(f"\nrepurchase: {' '.join(ending.said.split())}\n")
         return ending.exit_code
     log.end(answer.exit_code, answer=answer.data)
-    show(answer, as_json=args.json)
     return answer.exit_code
 
 

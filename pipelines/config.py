@@ -15,14 +15,21 @@ from features.errors import ContractError
 from models.economics import Economics
 from models.gate import USUAL
 from models.gate import Limits as GateLimits
+from pipelines.masked import masked, masked_options
 from pipelines.sink_places import duckdb_place, postgres_place
 from pipelines.zones import utc_offsets
 
 MOST_BYTES = 1 << 20
 """A config is a page of text; what is larger is another file."""
 
-STORES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
-"""Kinds of MLflow store that have a model registry; folders have none."""
+_DRIVER = r"(?:\+\w+)?"
+STORES = (
+    "sqlite:///",
+    *(f"{kind}{_DRIVER}://" for kind in ("postgresql", "mysql", "mssql")),
+    "http://",
+    "https://",
+)
+"""How addresses of MLflow stores begin that have a model registry; folders have none."""
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -134,12 +141,11 @@ class Mlflow(_Section):
     @field_validator("tracking_uri")
     @classmethod
     def _is_an_address(cls, uri: str) -> str:
-        kind, mark, rest = uri.partition("://")
-        if mark and rest.strip("/") and kind.partition("+")[0] in STORES:
+        if any(re.match(rf"{kind}\S*[^/\s]", uri) for kind in STORES):
             return uri
-        if not mark and uri.endswith((".db", ".sqlite", ".sqlite3")):
-            raise ValueError(f"{uri!r} is the path of a file; write it as an address: 'sqlite:///{uri}'")
-        known = ", ".join(f"{name}://" for name in STORES)
+        if "://" not in uri and uri.endswith((".db", ".sqlite", ".sqlite3")):
+            raise ValueError(f"it is the path of a file; write it as an address: 'sqlite:///{uri}'")
+        known = ", ".join(kind.replace(_DRIVER, "") for kind in STORES)
         raise ValueError(f"it is no address of an MLflow store with a model registry; known are {known}")
 
 
@@ -258,9 +264,10 @@ class Config(_Section):
         return self.folder / self.project.output
 
     def shown(self) -> dict[str, Any]:
-        """Return the settings as plain values that may be published: no password of a store's address."""
+        """Return the settings as plain values that may be published: no password, no key of an engine."""
         shown = self.model_dump(mode="json")
-        shown["mlflow"]["tracking_uri"] = re.sub(r"//[^@/]+@", "//***@", self.mlflow.tracking_uri)
+        shown["mlflow"]["tracking_uri"] = masked(self.mlflow.tracking_uri)
+        shown["engine"]["options"] = masked_options(self.engine.options)
         return shown
 
     def contract(self, columns: dict[str, str]) -> TransactionsContract:
@@ -329,9 +336,9 @@ def _readable(path: Path, error: ValidationError) -> ContractError:
     if first["type"] == "missing":
         return ContractError(f"{path}: key {where!r} is missing{count}", hint=f"add {where} to the file")
     said = first["msg"].removeprefix("Value error, ")
-    given = (
-        None if where.startswith("sinks.") else first.get("input")
-    )  # it may be an address, with its password
+    # What was given for these may be an address with its password, or a key.
+    hidden = where.startswith(("sinks.", "mlflow.tracking_uri", "engine.options"))
+    given = None if hidden else first.get("input")
     shown = f"; it is {given!r}" if isinstance(given, str | int | float) and repr(given) not in said else ""
     return ContractError(f"{path}: {where}: {said}{shown}{count}")
 

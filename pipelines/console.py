@@ -94,6 +94,7 @@ def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer to stdout."""
     text = json.dumps(answer.data, ensure_ascii=False, indent=2) if as_json else "\n".join(answer.lines)
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # a disk that is full is to be known before the job says that it is done
 
 
 def table(columns: list[str], rows: list[list[str]]) -> list[str]:

@@ -11,7 +11,12 @@ from pipelines.score_file import opened
 
 MOVED = 0.01
 """Difference of a probability that is worth counting."""
-WHY = {"model": "another model", "config": "other settings", "code": "another release of repurchase"}
+WHY = {
+    "model": "another model",
+    "config": "other settings",
+    "code": "another release of repurchase",
+    "pseudonyms": "another key of pseudonyms",
+}
 
 
 def differences(before: Run, file: Path, parts: Parts, horizon: int, folder: Path) -> dict[str, Any]:

@@ -46,7 +46,9 @@ def doctor(config: Config, console: Console, *, repair: bool = False) -> Answer:
     left = [problem for problem in found if not (problem.mended or problem.marked)]
     lines = [f"{_state(problem, repair=repair)}: {problem.text}" for problem in found]
     if not left:
-        lines.append("all is well now" if any(problem.mended for problem in found) else "all is well")
+        others = "all else" if any(problem.marked for problem in found) else "all"
+        now = " now" if any(problem.mended for problem in found) else ""
+        lines.append(f"{others} is well{now}")
     elif not repair:
         lines.append("hint: `repurchase doctor --repair` mends what can be mended")
     of_the_disk = all(problem.code == DISK for problem in left)
@@ -58,7 +60,7 @@ def _state(problem: Problem, *, repair: bool) -> str:
     if problem.mended:
         return "mended"
     if problem.marked:
-        return "broken for good, marked and used by nobody"
+        return "marked as broken, used by nobody"
     return "not mended" if repair else "to mend"
 
 
@@ -138,8 +140,9 @@ def _ledger(config: Config, registry: Registry, *, repair: bool) -> Iterator[Pro
         return
     if champion is None:
         if entries:
-            text = f"version {entries[-1].version} was promoted, but there is no champion"
-            yield Problem("champion", f"{text}; hint: promote again", grave=True)
+            last = entries[-1].version
+            text = f"version {last} was champion, and the alias is gone"
+            yield Problem("champion", f"{text}; hint: `repurchase rollback --to {last}`", grave=True)
         return
     try:
         trusted_champion(config, registry)

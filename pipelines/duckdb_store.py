@@ -12,6 +12,7 @@ IN_MEMORY = 0.25
 """Share of the engine's memory limit that kept tables may take; the rest is for the work."""
 
 _FILE = "kept"
+_NO_HEARSAY = ("disabled_optimizers", "statistics_propagation")
 
 
 class DuckdbStore:
@@ -48,7 +49,9 @@ class DuckdbStore:
         place = self._file() if self._is_full() else None
         # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
         self._connection.create_table(table, schema=expression.schema(), database=place)
-        with self._rows_in_order(in_order):
+        # Whether rows stay in order costs time. What a broken file says of its least and greatest values is
+        # not believed: the engine would leave out the comparison that finds a date of the year 269129.
+        with self._with("preserve_insertion_order", str(in_order)), self._with(*_NO_HEARSAY):
             self._connection.insert(table, expression, database=place)
         if name in self._kept:
             before, where = self._kept.pop(name)
@@ -60,16 +63,14 @@ class DuckdbStore:
         return kept
 
     @contextmanager
-    def _rows_in_order(self, wanted: bool) -> Iterator[None]:
-        """Tell the engine whether rows are to stay in order, which costs time; then put its setting back."""
-        [(before,)] = self._connection.raw_sql(
-            "select current_setting('preserve_insertion_order')"
-        ).fetchall()
-        self._connection.raw_sql(f"set preserve_insertion_order = {wanted}")
+    def _with(self, name: str, value: str) -> Iterator[None]:
+        """Give the engine another setting for a while; then put its own back."""
+        [(before,)] = self._connection.raw_sql(f"select current_setting('{name}')").fetchall()
+        self._connection.raw_sql(f"set {name} = '{value}'")
         try:
             yield
         finally:
-            self._connection.raw_sql(f"set preserve_insertion_order = {before}")
+            self._connection.raw_sql(f"set {name} = '{before}'")
 
     def _moved(self, table: str) -> str:
         """Take a table that does not fit to the file."""

@@ -1,6 +1,5 @@
 """The engines that run the feature expressions: DuckDB, on one machine and out of core, or Spark."""
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +20,8 @@ from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
 from pipelines.pieces import PIECE, Work, cut, in_threads
 from pipelines.plain_words import words_of
+from pipelines.scratch import scratch_folder
+from pipelines.text_faults import text_fault
 
 LEAST_ROOM, ROOM_A_BYTE = 1 << 30, 200
 """Bytes of memory for any input and, if that is more, for each byte of its files; four times that on disk."""
@@ -132,6 +133,7 @@ class DuckdbEngine(Engine):
         self._store = DuckdbStore(self.connection, spill)
         self._may_limit = not {"memory_limit", "max_memory"} & set(config.engine.options)
         self._sizes: dict[str, int] = {}
+        self._texts: list[str] = []
 
     def expect(self, source: str, n_bytes: int) -> None:
         """Take memory in proportion to the input: kilobytes that unpack to gigabytes do not fill the machine.
@@ -147,7 +149,7 @@ class DuckdbEngine(Engine):
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
         """Turn the engine's errors into clear ones, which name the sources."""
-        with reading(", ".join(self._sizes) or what):
+        with _looked_at(self._texts), reading(", ".join(self._sizes) or what):
             try:
                 yield
             except duckdb.OutOfMemoryException as error:
@@ -178,6 +180,7 @@ class DuckdbEngine(Engine):
 
     def read_csv(self, files: Sequence[str], file_column: str | None = None) -> ir.Table:
         """Open delimited text files as one table of text columns."""
+        self._texts[:] = files  # a table is kept before the next is opened
         opened: ir.Table = self.connection.read_csv(list(files), **CSV_READING, **_named(file_column))
         return opened
 
@@ -215,8 +218,8 @@ def _named(file_column: str | None) -> dict[str, Any]:
 @contextmanager
 def open_engine(config: Config) -> Iterator[Engine]:
     """Open the configured engine, and close it and remove what it spilled when done."""
-    with tempfile.TemporaryDirectory(prefix="repurchase-") as spill:
-        engine = _engine(config, Path(spill))
+    with scratch_folder() as spill:
+        engine = _engine(config, spill)
         try:
             yield engine
         finally:
@@ -262,9 +265,22 @@ def _explain(error: BaseException, what: str) -> Exception | None:
     return unreadable(what, message)
 
 
+class Unreadable(ContractError):
+    """An engine cannot read its input."""
+
+
+@contextmanager
+def _looked_at(texts: Sequence[str]) -> Iterator[None]:
+    """Say where a text is broken, if one is: DuckDB's words for it are cut with the values in them."""
+    try:
+        yield
+    except Unreadable as error:
+        raise (text_fault(texts) or error) from None
+
+
 def unreadable(what: str, message: str) -> ContractError:
     """Say that an engine cannot read its input, without what it shows of the rows."""
-    return ContractError(
+    return Unreadable(
         f"{what}: cannot be read: {words_of(message)}",
         hint="is the file complete, and of the kind its name says?",
     )

@@ -1,6 +1,6 @@
 """Why a command stops, other than bad input (`features.errors.ContractError`): one class an exit code."""
 
-import re
+from pipelines.masked import masked
 
 _AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "BAD_REQUEST", "ENDPOINT_NOT_FOUND")
 """What MLflow says of a server that is away, busy, or another one than ours."""
@@ -50,7 +50,7 @@ class EnvironmentFailed(Failure):
 
 def first_line(error: BaseException) -> str:
     """Return the first line of what an error says; libraries add pages, and repeat passwords of addresses."""
-    return re.sub(r"//[^@/\s]+@", "//***@", str(error).strip().split("\n")[0])
+    return masked(str(error).strip().split("\n")[0])
 
 
 def is_store_failure(error: BaseException) -> bool:

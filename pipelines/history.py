@@ -78,7 +78,10 @@ def _state(champion: Version, wrong: Sequence[str]) -> str:
 def _without_champion(entries: Sequence[Promotion]) -> list[str]:
     if not entries:
         return []
-    return [f"version {entries[-1].version} was promoted last, and the alias is gone; hint: promote again"]
+    last = entries[-1].version
+    return [
+        f"version {last} was champion last, and the alias is gone; hint: `repurchase rollback --to {last}`"
+    ]
 
 
 def _wrong(

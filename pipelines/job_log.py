@@ -68,7 +68,12 @@ class JobLog:
         known = {name: value for name, value in facts.items() if value is not None}
         line = {"at": now, "job": self.job, "command": self._command, "event": event, **known}
         self._held.append(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-        if self._folder.is_dir():
+        try:
+            there = self._folder.is_dir()
+        except OSError as error:  # a name too long, or a parent that may not be entered
+            self._give_up(error)
+            return
+        if there:
             self._empty(self._folder / LOG)
 
     def start(self, args: argparse.Namespace) -> None:
@@ -136,8 +141,10 @@ class JobLog:
         """Write what is held back, each line in one go, so that jobs beside each other do not mix."""
         try:
             _make_room(file)
-            descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
             try:
+                if _is_cut(descriptor):
+                    _write_whole(descriptor, b"\n")
                 while self._held:
                     _write_whole(descriptor, self._held[0].encode())
                     self._held.pop(0)
@@ -182,6 +189,21 @@ def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
 def _write_whole(descriptor: int, line: bytes) -> None:
     if os.write(descriptor, line) != len(line):
         raise OSError("the disk took only a part of a line")
+
+
+def _is_cut(descriptor: int) -> bool:
+    """Tell whether a full disk has cut the last line; one that another job writes is whole a moment later."""
+    size = _unended(descriptor)
+    if size is None:
+        return False
+    time.sleep(0.05)
+    return _unended(descriptor) == size
+
+
+def _unended(descriptor: int) -> int | None:
+    """Return the size of a log whose last line has no end; None where it has."""
+    size = os.fstat(descriptor).st_size
+    return None if not size or os.pread(descriptor, 1, size - 1) == b"\n" else size
 
 
 def _make_room(file: Path) -> None:

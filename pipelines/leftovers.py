@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.failures import Locked, Refused
 from pipelines.locks import locked
 from pipelines.registry import Registry
-from pipelines.version import BROKEN, CHALLENGER, CHAMPION, Version, is_of_this_schema
+from pipelines.version import BROKEN, CHALLENGER, CHAMPION, ROLLED_BACK, Version, is_of_this_schema
 
 GRACE = 60.0
 """Seconds that a run may take from its beginning to its lock."""
@@ -116,19 +116,30 @@ def broken_versions(registry: Registry, *, repair: bool) -> Iterator[Problem]:
         wrong, known = _wrong(registry, version), BROKEN in version.tags
         if wrong is None:
             if known:
-                if repair:
-                    registry.drop_tag(version, BROKEN)
-                text = f"version {version.number} is marked as broken, and its files are whole again"
-                yield Problem("version", text, mended=repair)
+                yield _unmarked(registry, version, holders, repair=repair)
         elif holders.get(CHAMPION) == version.number:
             text = f"the champion cannot be used: {wrong}; hint: `repurchase rollback`, or train again"
             yield Problem("champion", text, grave=True)
         else:
+            was = "; it was challenger" if holders.get(CHALLENGER) == version.number else ""
             if repair and not known:
                 registry.set_tag(version, BROKEN, wrong)
-            if repair and holders.get(CHALLENGER) == version.number:
+            if repair and was:
                 registry.drop_alias(CHALLENGER)
-            yield Problem("version", wrong, marked=known or repair)
+                was += ", and is so no more"
+            yield Problem("version", f"{wrong}{was}", marked=known or repair)
+
+
+def _unmarked(registry: Registry, version: Version, holders: dict[str, str], *, repair: bool) -> Problem:
+    """Take the mark off; the newest version is challenger again where there is none."""
+    text = f"version {version.number} is marked as broken, and its files are whole again"
+    if repair:
+        registry.drop_tag(version, BROKEN)
+        is_newest = registry.versions()[0].number == version.number and ROLLED_BACK not in version.tags
+        if is_newest and version.number not in holders.values() and CHALLENGER not in holders:
+            registry.challenge(version)
+            text += "; it is challenger again"
+    return Problem("version", text, mended=repair)
 
 
 def _wrong(registry: Registry, version: Version) -> str | None:

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -22,9 +22,19 @@ def outcome_link(output: Path, as_of: date) -> Path:
 
 def newest_outcomes(output: Path, by: date) -> Path | None:
     """Find the comparison of the newest date up to `by`; None where there is none."""
-    names = [link.name.removeprefix(_DATE) for link in (output / OUTCOMES).glob(f"{_DATE}*") if link.exists()]
-    dates = [day for day in map(date.fromisoformat, names) if day <= by]
+    dates = [day for day in _dates(output / OUTCOMES) if day <= by]
     return outcome_link(output, max(dates)) / TABLE if dates else None
+
+
+def _dates(root: Path) -> list[date]:
+    """List the dates that have a ledger; what people and programs have put beside them is none."""
+    found = []
+    for link in root.glob(f"{_DATE}*"):
+        with suppress(ValueError):
+            day = date.fromisoformat(link.name.removeprefix(_DATE))
+            if link.is_symlink() and link.exists():
+                found.append(day)
+    return sorted(found)
 
 
 @contextmanager
@@ -49,9 +59,16 @@ def replacing(output: Path, as_of: date) -> Iterator[Path]:
             _sync_tree(folder)
             _sync(folder.parent)
             _point(outcome_link(output, as_of), Path(MADE) / folder.name)
+            _thin_out(output)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+
+
+def _thin_out(output: Path) -> None:
+    """Let only the newest date keep the closed rows: they hold those of all dates before it."""
+    for day in _dates(output / OUTCOMES)[:-1]:
+        (outcome_link(output, day) / ROWS).unlink(missing_ok=True)
 
 
 def _sweep(root: Path, but: Path) -> None:

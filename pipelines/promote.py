@@ -20,7 +20,7 @@ from pipelines.console import Answer, Console, table
 from pipelines.failures import NotPromoted, Refused
 from pipelines.gate_page import gate_html, gate_markdown
 from pipelines.model_files import digest
-from pipelines.promotions import Action, Promotion, read_promotions, refused_by_people
+from pipelines.promotions import Action, Promotion, last_word, read_promotions
 from pipelines.registry import Registry
 from pipelines.tracked_run import DESCRIPTION
 from pipelines.version import (
@@ -30,13 +30,17 @@ from pipelines.version import (
     DIGEST,
     EVIDENCE,
     EVIDENCE_FILES,
+    FORCED,
     LEAK_PROOF,
     LEARNED,
     RECIPE,
+    ROLLED_BACK,
     SCHEMA,
     TRAINED_UNTIL,
     Version,
 )
+
+UNSAID = "the champion stays, so the reason was not written down"
 
 
 def promote(
@@ -75,7 +79,7 @@ def promote(
         if champion is not None and champion.number == challenger.number:
             if not dry_run:
                 note_found(config, registry)
-            return _already(challenger)
+            return _already(challenger, [UNSAID] if reason else [])
         folds, data = _evidence(registry, challenger)
     rival = champion if champion is None or _same_schema(champion, challenger) else None
     evidence = gather(folds, challenger, rival, config.training.seed, data)
@@ -96,20 +100,36 @@ def promote(
             entry = promotion(registry, action, challenger, before, verdict.word, why)
             crown(config, registry, challenger, entry)
             if forced:
-                registry.set_tag(challenger, "forced", reason)
+                registry.set_tag(challenger, FORCED, reason)
+            for version in _twins(registry, challenger):
+                if ROLLED_BACK in version.tags:
+                    registry.drop_tag(version, ROLLED_BACK)
         _write_down(registry, challenger, champion, evidence, verdict)
     answer = _answer(challenger, champion, verdict, dry_run=dry_run, crowned=crowned)
-    return replace(answer, lines=[*answer.lines, *_pinned(config, challenger)]) if crowned else answer
+    more = _pinned(config, challenger) if crowned else [UNSAID] if reason else []
+    return replace(answer, lines=[*answer.lines, *more])
+
+
+def _twins(registry: Registry, version: Version) -> list[Version]:
+    """List the versions, this one among them, that learned the same: training is deterministic."""
+    learned = version.tags.get(LEARNED)
+    return [v for v in registry.versions() if v.tags.get(LEARNED) == learned] if learned else [version]
 
 
 def _rolled_back(registry: Registry, challenger: Version, entries: Sequence[Promotion]) -> str | None:
-    """Say if a version that was rolled back had learned the same: training is deterministic."""
-    learned = challenger.tags.get(LEARNED)
-    for number, entry in refused_by_people(entries).items():
-        before = registry.find(number)
-        if before is not None and learned is not None and before.tags.get(LEARNED) == learned:
-            return f"version {number}, rolled back {entry.at[:10]}: {entry.reason}"
-    return None
+    """Say if the last word on what it learned was a rollback; with the ledger lost, by the versions' tags."""
+    twins = {version.number: version for version in _twins(registry, challenger)}
+    last = last_word(entries, twins)
+    if last is None:
+        found = next((v for v in twins.values() if ROLLED_BACK in v.tags), None)
+        return (
+            None
+            if found is None
+            else f"version {found.number}, which was rolled back {found.tags[ROLLED_BACK]}"
+        )
+    if last.action != "rollback" or last.before not in twins or last.version in twins:
+        return None
+    return f"version {last.before}, which was rolled back on {last.at[:10]} ({last.reason})"
 
 
 def _pinned(config: Config, challenger: Version) -> list[str]:
@@ -127,9 +147,9 @@ def _same_schema(one: Version, other: Version) -> bool:
     return one.tags.get(SCHEMA) == other.tags.get(SCHEMA)
 
 
-def _already(challenger: Version) -> Answer:
+def _already(challenger: Version, more: Sequence[str]) -> Answer:
     line = f"version {challenger.number} is champion already"
-    return Answer({"version": challenger.number, "verdict": "none", "promoted": False}, [line])
+    return Answer({"version": challenger.number, "verdict": "none", "promoted": False}, [line, *more])
 
 
 def _evidence(registry: Registry, challenger: Version) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -9,7 +9,7 @@ import getpass
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,22 +177,20 @@ def champion_before(entries: Sequence[Promotion], champion: str) -> str | None:
     return own[0].before if own else None
 
 
-def refused_by_people(entries: Sequence[Promotion]) -> dict[str, Promotion]:
-    """Return the versions that were rolled back, and have not been made champion again since: by which entry.
+def last_word(entries: Sequence[Promotion], versions: Collection[str]) -> Promotion | None:
+    """Return the last entry by which one of some versions became champion, or was rolled back from.
 
     Examples
     --------
     >>> def made(action, before, version):
     ...     return Promotion("repurchase", action, before, version, "", "", "")
     >>> ledger = [made("promote", None, "1"), made("promote", "1", "2"), made("rollback", "2", "1")]
-    >>> list(refused_by_people(ledger))
-    ['2']
-    >>> list(refused_by_people([*ledger, made("force", "1", "2")]))
-    []
+    >>> last_word(ledger, {"2", "3"}).action
+    'rollback'
+    >>> last_word([*ledger, made("force", "1", "3")], {"2", "3"}).action
+    'force'
     """
-    found: dict[str, Promotion] = {}
-    for entry in entries:
-        found.pop(entry.version, None)
-        if entry.action == "rollback" and entry.before is not None:
-            found[entry.before] = entry
-    return found
+    for entry in reversed(entries):
+        if entry.version in versions or (entry.action == "rollback" and entry.before in versions):
+            return entry
+    return None

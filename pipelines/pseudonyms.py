@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.errors import ContractError
 from pipelines.config import Config
+from pipelines.published_runs import PRIVACY, every_run
 
 KEY_FILE = ".repurchase.key"
 """Beside the config, unless ``[privacy] key_file`` names another place."""
@@ -92,18 +93,31 @@ def own_pseudonyms(config: Config, *, create: bool = True) -> Pseudonyms:
         For ``[privacy] key_file``. A file that is named there must exist: with a new key everyone would get
         another name.
     create : bool
-        Whether to make a key in `KEY_FILE`, if there is none yet.
+        Whether to make a key in `KEY_FILE`, if there is none yet and no run was published under pseudonyms.
 
     Raises
     ------
     ContractError
-        If the file is absent, a link, readable by others, or too short.
+        If the file is absent, a link, readable by others, or too short; or was lost.
     """
     named = config.privacy.key_file
     path = config.folder / (named or KEY_FILE)
     if create and named is None and not path.is_symlink() and not path.exists():
+        _refuse_lost(path, config)
         _make(path)
     return Pseudonyms(_read(path))
+
+
+def _refuse_lost(path: Path, config: Config) -> None:
+    """Refuse to make a key where there has been one: in silence, everybody would get another name."""
+    run = next((run for run in every_run(config.output) if run.has_pseudonyms), None)
+    if run is not None:
+        raise ContractError(
+            f"{path}: the key is gone, and run {run.run_id} lists pseudonyms made with it "
+            f"({run.manifest[PRIVACY].get('key_id')})",
+            hint="bring it back; or make one on purpose, with which everybody has another name: "
+            f"(umask 077; openssl rand -hex 32 > {path.name})",
+        )
 
 
 def _make(path: Path) -> None:

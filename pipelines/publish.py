@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from features.errors import ContractError
 from pipelines.failures import EnvironmentFailed
 from pipelines.locks import locked
 from pipelines.plain_words import words_of
@@ -39,6 +40,21 @@ def date_lock(output: Path, as_of: date, *, wait: bool = False) -> AbstractConte
 def root_lock(output: Path) -> AbstractContextManager[None]:
     """Wait for the lock under which links are swapped and runs removed."""
     return locked(output / LOCKS / "root")
+
+
+def require_places(output: Path, as_of: date) -> None:
+    """Refuse, before any work is done, what stands where a link to the run is to go.
+
+    Raises
+    ------
+    ContractError
+        If a file or a folder does, as where somebody has copied a run with its links followed.
+    """
+    for place in (date_link(output, as_of), output / LATEST):
+        if place.exists() and not place.is_symlink():
+            raise ContractError(
+                f"{place} is no link to a run, and one is to go there", hint="move it to another place"
+            )
 
 
 def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mapping[str, Writer]) -> Run:

@@ -16,6 +16,8 @@ from pipelines.failures import Refused
 
 MANIFEST, SCORES = "manifest.json", "scores.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
+PRIVACY = "privacy"
+"""Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""
 _DATE = "as_of="
 
 
@@ -49,6 +51,11 @@ class Run:
         """Whether its model had seen what came after its date."""
         return bool(self.manifest["hindsight"])
 
+    @property
+    def has_pseudonyms(self) -> bool:
+        """Whether it lists its customers by pseudonym."""
+        return bool(self.manifest.get(PRIVACY, {}).get("lists") == "pseudonyms")
+
     def scores(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read its scores, sorted by customer."""
         return pd.read_parquet(self.folder / SCORES, columns=None if columns is None else [*columns])
@@ -80,15 +87,32 @@ def read_run(place: Path) -> Run:
 
 
 def current_dates(output: Path) -> list[date]:
-    """Find the dates that have a run, in order."""
-    names = [link.name.removeprefix(_DATE) for link in (output / BY_DATE).glob(f"{_DATE}*") if link.exists()]
-    return sorted(map(date.fromisoformat, names))
+    """Find the dates that have a run, in order; what others have put beside their links is passed over."""
+    links = [link for link in (output / BY_DATE).glob(f"{_DATE}*") if link.is_symlink() and link.exists()]
+    return sorted(day for day in map(day_of, links) if day is not None)
+
+
+def day_of(place: Path) -> date | None:
+    """Read the date that a path ends with; None for another name, such as that of somebody's copy.
+
+    Examples
+    --------
+    >>> day_of(Path("out/scores/as_of=2026-01-01"))
+    datetime.date(2026, 1, 1)
+    >>> day_of(Path("out/scores/as_of=2026-01-01.bak"))
+    """
+    try:
+        day = date.fromisoformat(place.name.removeprefix(_DATE))
+    except ValueError:
+        return None
+    # Python reads 20260101 as well, which we never write.
+    return day if place.name == f"{_DATE}{day.isoformat()}" else None
 
 
 def current_run(output: Path, as_of: date) -> Run | None:
     """Find the current run of a date; None where the date has none."""
     link = date_link(output, as_of)
-    return read_run(link) if link.exists() else None
+    return read_run(link) if link.is_symlink() and link.exists() else None
 
 
 def current_runs(output: Path) -> list[Run]:
@@ -102,6 +126,13 @@ def runs_up_to(output: Path, as_of: date) -> Iterator[Run]:
         if day <= as_of:
             with suppress(Refused):
                 yield read_run(date_link(output, day))
+
+
+def every_run(output: Path) -> Iterator[Run]:
+    """Yield all that was published and is still there, current or not, but for broken runs."""
+    for folder in sorted((output / RUNS).glob("*")):
+        with suppress(Refused, OSError):
+            yield read_run(folder)
 
 
 def find_run(output: Path, name: str) -> Run:

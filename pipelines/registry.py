@@ -15,8 +15,10 @@ from urllib.parse import unquote, urlparse
 from features.errors import ContractError
 from models.scorer import SCHEMA_VERSION, Scorer
 from pipelines.config import Config
+from pipelines.console import Console
 from pipelines.failures import EnvironmentFailed, Refused, first_line
 from pipelines.locks import locked
+from pipelines.masked import masked
 from pipelines.model_files import check_digest, digest, listing, read_model, scorer_part, write_files
 from pipelines.scorer_files import from_files, to_files
 from pipelines.store_moved import bring_home
@@ -40,6 +42,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is decided once,
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+DRIVERS = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient", "pymysql": "pymysql"}
+"""Python package to what installs it."""
 _NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
 
@@ -69,25 +73,57 @@ class Registry:
                 "hint: run `repurchase train`, then `repurchase promote`"
             )
         with first_use(self._uri):
-            file = store_file(config)
-            if file is not None and self._artifacts is not None:
-                bring_home(file, self._artifacts, file.parent / RUNNING)
+            self._bring_home()
             import mlflow
 
             logging.getLogger("mlflow").setLevel(logging.ERROR)
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_registry_uri(self._uri)
-            self.client: Any = mlflow.MlflowClient(self._uri, self._uri)
+            self.client: Any = self._opened()
             self.experiment = self._find_experiment()
+
+    def _bring_home(self) -> None:
+        file = store_file(self._config)
+        if file is None or self._artifacts is None:
+            return
+        before = bring_home(file, self._artifacts, self._config.project.name, file.parent / RUNNING)
+        if before is not None:
+            Console().say(
+                f"  note: the model store was moved or copied from {before}: its addresses are put right"
+            )
+
+    def _opened(self) -> Any:
+        import mlflow
+
+        try:
+            return mlflow.MlflowClient(self._uri, self._uri)
+        except ImportError as error:  # the driver of a database is for the user to choose
+            raise ContractError(
+                f"[mlflow] tracking_uri: {masked(self._uri)} needs the Python package {error.name!r}",
+                hint=f"pip install {DRIVERS.get(error.name or '', error.name)}",
+            ) from None
 
     def _find_experiment(self) -> str:
         name = self._config.project.name
-        found = self.client.get_experiment_by_name(name)
+        found = self._asked(lambda: self.client.get_experiment_by_name(name))
         if found is not None:
             return str(found.experiment_id)
         # Else MLflow's pages open on traces of language models.
         tags = {"mlflow.experimentKind": "custom_model_development"}
         return str(self.client.create_experiment(name, artifact_location=self._artifacts, tags=tags))
+
+    def _asked(self, look_up: Callable[[], Any]) -> Any:
+        """Ask for the first time: of a server that is away, MLflow says pages."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return look_up()
+        except MlflowException as error:
+            if "Max retries exceeded" not in str(error):
+                raise
+            raise EnvironmentFailed(
+                f"nothing answers at {masked(self._uri)}, which [mlflow] tracking_uri names: is it up?"
+            ) from None
 
     @contextmanager
     def run(
@@ -233,6 +269,10 @@ class Registry:
         found = self.client.search_model_versions(f"name = '{self.name}'")
         return sorted(map(_version, found), key=lambda version: -int(version.number))
 
+    def challenge(self, version: Version) -> None:
+        """Point the challenger alias at a version."""
+        self.client.set_registered_model_alias(self.name, CHALLENGER, version.number)
+
     def drop_alias(self, alias: str) -> None:
         """Let an alias point to nothing."""
         self.client.delete_registered_model_alias(self.name, alias)
@@ -360,11 +400,12 @@ class Registry:
             yield Path(copy)
 
     def _moved(self, folder: Path) -> Path:
-        """Find a folder again whose store was moved: MLflow remembers absolute paths."""
-        if folder.exists() or self._artifacts is None or ARTIFACTS not in folder.parts:
+        """Find a folder beside a store that was moved and is only read: MLflow keeps absolute paths."""
+        if self._artifacts is None or ARTIFACTS not in folder.parts:
             return folder
         place = len(folder.parts) - folder.parts[::-1].index(ARTIFACTS)
-        return Path(unquote(urlparse(self._artifacts).path)).joinpath(*folder.parts[place:])
+        beside = Path(unquote(urlparse(self._artifacts).path)).joinpath(*folder.parts[place:])
+        return beside if beside.exists() else folder
 
 
 def check_store(config: Config) -> None:

@@ -1,7 +1,5 @@
 """`repurchase replay`: rebuild a published run from its model and rows, and prove that it says the same."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from features.errors import ContractError
@@ -15,8 +13,10 @@ from pipelines.publish import ASIDE, content_hash, write_files
 from pipelines.published_runs import Run, faults, find_run
 from pipelines.purchase_log import fingerprints, open_log
 from pipelines.registry import Registry
+from pipelines.run_customers import foreign_names
 from pipelines.run_key import changed_parts
 from pipelines.scoring import run_files, score_base
+from pipelines.scratch import scratch_folder
 from pipelines.surroundings import code_version
 from pipelines.version import DIGEST, Version
 
@@ -37,7 +37,7 @@ def replay(config: Config, console: Console, name: str) -> Answer:
     Raises
     ------
     Refused
-        If the run was changed since, or its model is gone or another.
+        If the run was changed since, its model is gone or another, or its pseudonyms are of another key.
     ContractError
         If the tables do not show any more what they showed.
     NotReproduced
@@ -46,18 +46,19 @@ def replay(config: Config, console: Console, name: str) -> Answer:
     run = find_run(config.output, name)
     _refuse_damaged(run)
     was = config_of(run, config)
+    _refuse_foreign_names(run, was)
     with console.step("resolving and checking the model of the run"):
         registry = Registry(config)
         version = registry.version(str(run.manifest["model"]["version"]))
         _refuse_other_model(run, version, config)
         scorer = registry.load(version)
-    with open_engine(was) as engine, tempfile.TemporaryDirectory(prefix="repurchase-") as work:
+    with open_engine(was) as engine, scratch_folder() as work:
         log = open_log(engine, was, console)
         with console.step("comparing the rows"):
             _refuse_other_rows(run, fingerprints(engine, log.records, run.as_of))
         base = score_base(engine, log, was, scorer, version.number, run.as_of, console)
         with console.step("comparing the content"):
-            files = write_files(Path(work), run_files(base, engine, log, was))
+            files = write_files(work, run_files(base, engine, log, was))
     if content_hash(files) != run.manifest["content"]:
         raise NotReproduced(_apart(run, files))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
@@ -66,7 +67,7 @@ def replay(config: Config, console: Console, name: str) -> Answer:
 
 
 def config_of(run: Run, config: Config) -> Config:
-    """Return the settings of a run, with the places that the present ones name.
+    """Return the settings of a run, with the places that the present ones name: store, tables, key, engine.
 
     Raises
     ------
@@ -75,10 +76,29 @@ def config_of(run: Run, config: Config) -> Config:
     """
     was: dict[str, Any] = run.manifest["config"]
     now = config.model_dump()
+    tables = {name: _where_it_is(table, now["tables"].get(name)) for name, table in was["tables"].items()}
+    places = {
+        "mlflow": now["mlflow"],
+        "engine": now["engine"],  # any gives the same, and a manifest hides its secrets
+        "folder": config.folder,
+        "tables": tables,
+        "privacy": {**was.get("privacy", {}), "key_file": now["privacy"]["key_file"]},
+    }
     try:
-        return Config.model_validate({**was, "mlflow": now["mlflow"], "folder": config.folder})
+        return Config.model_validate({**was, **places})
     except ValueError as error:
         raise Refused(f"run {run.run_id}: its settings are not of this version: {error}") from None
+
+
+def _where_it_is(table: dict[str, Any] | None, now: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Put the present source into the section of a table; a table that has none any more keeps its own."""
+    return table and {**table, "source": (now or table)["source"]}
+
+
+def _refuse_foreign_names(run: Run, was: Config) -> None:
+    foreign = foreign_names(run, was)
+    if foreign:
+        raise Refused(f"run {run.run_id} cannot be rebuilt: {foreign}")
 
 
 def _refuse_damaged(run: Run) -> None:

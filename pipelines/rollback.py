@@ -17,7 +17,7 @@ from pipelines.promotions import (
 )
 from pipelines.published_runs import LATEST, read_run
 from pipelines.registry import Registry
-from pipelines.version import CHALLENGER, CHAMPION, TRAINED_UNTIL, VERDICT, Version
+from pipelines.version import CHALLENGER, CHAMPION, FORCED, ROLLED_BACK, TRAINED_UNTIL, VERDICT, Version
 
 
 def rollback(config: Config, console: Console, *, to: str | None = None, reason: str | None = None) -> Answer:
@@ -41,41 +41,45 @@ def rollback(config: Config, console: Console, *, to: str | None = None, reason:
     """
     registry = Registry(config)
     champion = registry.by_alias(CHAMPION)
-    if champion is None:
-        raise Refused(f"model {registry.name!r} has no champion to roll back from")
     note_found(config, registry)
     entries = read_promotions(config)
     earlier = registry.version(to or _before(config, registry, champion, entries))
     target = earlier.number
-    if target == champion.number:
+    if champion is not None and target == champion.number:
         raise Refused(f"version {target} is champion already")
     if promoted_digest(entries, target) is None and target not in _let_through(registry):
         raise Refused(f"version {target} is no earlier champion; {_past(registry, champion, entries)}")
     with console.step(f"checking the files of version {target}"):
         check_promoted(earlier, entries)
         registry.load(earlier)
-    why = reason or f"back from version {champion.number}"
-    entry = promotion(registry, "rollback", earlier, champion.number, earlier.tags.get(VERDICT, ""), why)
+    left = None if champion is None else champion.number
+    why = reason or (f"back from version {left}" if left else "the alias had gone")
+    entry = promotion(registry, "rollback", earlier, left, earlier.tags.get(VERDICT, ""), why)
     done = crown(config, registry, earlier, entry)
     challenger = registry.by_alias(CHALLENGER)
-    if challenger is not None and challenger.number == champion.number:
+    if challenger is not None and challenger.number == left:
         registry.drop_alias(CHALLENGER)  # else the next scheduled promotion brings it back
-    lines = [
-        *_shown_yet(config, champion),
-        f"version {target}, trained until {earlier.tags[TRAINED_UNTIL]}, is champion again, instead of "
-        f"version {champion.number}",
-    ]
-    return Answer({"version": target, "before": champion.number, "digest": done.digest}, lines)
+    lines = [f"version {target}, trained until {earlier.tags[TRAINED_UNTIL]}, is champion again"]
+    if champion is not None:
+        registry.set_tag(champion, ROLLED_BACK, f"on {done.at[:10]} ({why})")
+        lines = [*_shown_yet(config, champion), f"{lines[0]}, instead of version {left}"]
+    return Answer({"version": target, "before": left, "digest": done.digest}, lines)
 
 
-def _before(config: Config, registry: Registry, champion: Version, entries: Sequence[Promotion]) -> str:
-    """Find the champion before this one in the ledger.
+def _before(
+    config: Config, registry: Registry, champion: Version | None, entries: Sequence[Promotion]
+) -> str:
+    """Find the champion before this one in the ledger; the last one where the alias has gone.
 
     Raises
     ------
     Refused
         If there was none, or the ledger does not go back so far.
     """
+    if champion is None:
+        if entries:
+            return entries[-1].version
+        raise Refused(f"model {registry.name!r} has no champion; {_past(registry, champion, entries)}")
     target = champion_before(entries, champion.number)
     if target is not None:
         return target
@@ -93,13 +97,14 @@ def _let_through(registry: Registry) -> list[str]:
     return [
         version.number
         for version in registry.versions()
-        if version.tags.get(VERDICT) in PROMOTING or "forced" in version.tags
+        if ROLLED_BACK not in version.tags
+        and (version.tags.get(VERDICT) in PROMOTING or FORCED in version.tags)
     ]
 
 
-def _past(registry: Registry, champion: Version, entries: Sequence[Promotion]) -> str:
+def _past(registry: Registry, champion: Version | None, entries: Sequence[Promotion]) -> str:
     known = {entry.version for entry in entries} | {*_let_through(registry)}
-    past = sorted(known - {champion.number}, key=int)
+    past = sorted(known - {champion.number if champion else ""}, key=int)
     return f"hint: `--to` takes {' or '.join(past)}" if past else "hint: there is none; train and promote"
 
 

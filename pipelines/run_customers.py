@@ -4,26 +4,18 @@ from collections.abc import Iterable
 from functools import cached_property
 
 import ibis.expr.types as ir
-import pandas as pd
 
 from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.engine import Engine
+from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import own_pseudonyms
-from pipelines.published_runs import SCORES, Run
-
-PRIVACY = "privacy"
-"""Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""
-
-
-def has_pseudonyms(run: Run) -> bool:
-    """Whether a run lists its customers by pseudonym."""
-    return bool(run.manifest.get(PRIVACY, {}).get("lists") == "pseudonyms")
+from pipelines.published_runs import PRIVACY, SCORES, Run
 
 
 def foreign_names(run: Run, config: Config) -> str | None:
     """Say why a run's pseudonyms cannot be told; None if they can, or it has none."""
-    if not has_pseudonyms(run):
+    if not run.has_pseudonyms:
         return None
     try:
         own = own_pseudonyms(config, create=False).key_id
@@ -54,16 +46,15 @@ class RunCustomers:
     @cached_property
     def _by_pseudonym(self) -> ir.Table:
         """Everyone in the log, named anew: nothing says anywhere who is who."""
-        ids = self._engine.frame(self._known)["customer_id"]
-        file = self._engine.folder / "pseudonyms.parquet"
-        names = own_pseudonyms(self._config, create=False).of_all(ids)
-        pd.DataFrame({"listed": names, "own_id": ids}).to_parquet(file)
-        return self._engine.read_fetched(file)
+        ids, named = (self._engine.folder / f"{name}.parquet" for name in ("known", "pseudonyms"))
+        self._engine.write_parquet(self._known, ids)
+        write_names(ids, own_pseudonyms(self._config, create=False), named)
+        return self._engine.read_fetched(named)
 
     def of(self, run: Run) -> ir.Table:
         """Return ``customer_id`` and ``listed`` of all in a run; both alike for whom the log has lost."""
         listed = self._engine.read_fetched(run.folder / SCORES).select(listed="customer_id")
-        if not has_pseudonyms(run):
+        if not run.has_pseudonyms:
             return listed.mutate(customer_id=listed.listed)
         named = listed.left_join(self._by_pseudonym, "listed")
         return named.select("listed", customer_id=named.own_id.coalesce(named.listed))
@@ -72,4 +63,4 @@ class RunCustomers:
         """Return what to call the customers of a run, as ``[privacy]`` asks today."""
         if self._config.privacy.lists == "ids":
             return list(ids)
-        return list(listed) if has_pseudonyms(run) else own_pseudonyms(self._config).of_all(ids)
+        return list(listed) if run.has_pseudonyms else own_pseudonyms(self._config).of_all(ids)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.pseudonyms import how_listed
 from pipelines.surroundings import code_version
 from pipelines.version import DIGEST, Version
 
@@ -38,11 +39,15 @@ def key_parts(config: Config, champion: Version, as_of: date, fingerprints: Mapp
     settings = config.shown()
     for section, keys in NOT_CONTENT.items():
         settings[section] = {k: v for k, v in settings[section].items() if k not in keys}
+    listed = how_listed(config)
+    # The config names the key's file at most: with another key in it, everybody has another name.
+    names = {"pseudonyms": _digest(listed["key_id"])} if "key_id" in listed else {}
     return {
         "as_of": as_of.isoformat(),
         "model": champion.tags[DIGEST],
         "config": _digest(settings),
         "code": code_version()["sha256"],
+        **names,
         **{f"inputs.{name}": digest for name, digest in fingerprints.items()},
     }
 

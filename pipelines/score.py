@@ -23,12 +23,11 @@ from pipelines.outcome_bias import judge_outcomes
 from pipelines.outlook import outlook_lines
 from pipelines.proof import prove_log
 from pipelines.pseudonyms import how_listed
-from pipelines.publish import date_lock, publish, put_links_right
-from pipelines.published_runs import MANIFEST, SCORES, Run, current_run, faults
+from pipelines.publish import date_lock, publish, put_links_right, require_places
+from pipelines.published_runs import MANIFEST, PRIVACY, SCORES, Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.reactions import react
 from pipelines.registry import Registry
-from pipelines.run_customers import PRIVACY
 from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
@@ -76,20 +75,33 @@ def score(config: Config, console: Console, as_of: date, *, wait: bool = False) 
         If there is one, and there is no waiting.
     """
     require_sinks(config)
-    with console.step("resolving and checking the champion"):
-        registry = Registry(config)
-        champion = trusted_champion(config, registry)
-        scorer = registry.load(champion)
-        refuse_other_target(scorer, champion, config)
-    with date_lock(config.output, as_of, wait=wait), open_engine(config) as engine:
-        found = _scored(engine, config, console, champion, scorer, as_of)
-        clean_up(config.output, config.limits.keep_runs)
-    if found.is_new:
+    require_places(config.output, as_of)
+    registry = Registry(config)
+    registry.champion()  # without one there is nothing to wait for, nor a folder to make for the lock
+    with date_lock(config.output, as_of, wait=wait):
+        # Not before: while we wait for another run, there may be another champion.
+        with console.step("resolving and checking the champion"):
+            champion = trusted_champion(config, registry)
+            scorer = registry.load(champion)
+            refuse_other_target(scorer, champion, config)
+        with open_engine(config) as engine:
+            found = _scored(engine, config, console, champion, scorer, as_of)
         record_scoring(registry, found.run, console)
-    delivered = deliver(config, found.run)  # once the engine is closed: the log may lie where a sink writes
+    try:
+        delivered = deliver(config, found.run)  # with the engine closed: the log may lie where a sink writes
+    finally:
+        _tidy(config, console)
     lines = [*found.rows, *_lines(found, scorer, config)]
     lines += [f"delivered to {one.sink}" for one in delivered if one.is_new]
     return Answer(_data(found, delivered), lines)
+
+
+def _tidy(config: Config, console: Console) -> None:
+    """Remove old runs; if that fails, the run is out all the same."""
+    try:
+        clean_up(config.output, config.limits.keep_runs)
+    except OSError as error:
+        console.warn(f"published, but what is not needed any more was not removed: {error}")
 
 
 def _scored(

@@ -18,8 +18,9 @@ from pipelines.engine import reading
 from pipelines.outlook import Sums
 from pipelines.piece_scorer import SUMS, sums_of
 from pipelines.pieces import cut
+from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import Pseudonyms
-from pipelines.risk_list import LISTED_TIERS, list_columns, risk_list
+from pipelines.risk_list import LISTED_TIERS, list_columns
 
 ROWS = 100_000
 """Customers to a row group; whoever reads or writes the file has one in memory."""
@@ -40,7 +41,7 @@ class ToActOn:
     value_at_risk : float
         Of all of them.
     listed : DataFrame
-        The first `MOST_LISTED` of them, ranked (`pipelines.risk_list.risk_list`).
+        The first `MOST_LISTED` of them, ranked by value at risk.
     """
 
     customers: int
@@ -108,10 +109,11 @@ def to_act_on(file: Path, horizon: int, clv_horizon: int, folder: Path) -> ToAct
         listed = scores.filter(scores.status == "scored", scores.risk_tier.isin(LISTED_TIERS))
         total = listed.aggregate(n=listed.count(), value=listed.value_at_risk.sum().fill_null(0.0))
         first = listed.order_by(ibis.desc("value_at_risk"), "customer_id").limit(MOST_LISTED)
-        columns = ["status", *list_columns(horizon, clv_horizon)]
-        frame = first.select(columns).to_pyarrow().to_pandas(date_as_object=False)
+        columns = list_columns(horizon, clv_horizon)
+        ranked = first.select(columns).to_pyarrow().to_pandas(date_as_object=False)
         [found] = total.to_pyarrow().to_pylist()
-    return ToActOn(found["n"], found["value"], risk_list(frame, horizon, clv_horizon))
+    ranked.insert(0, "rank", range(1, len(ranked) + 1))
+    return ToActOn(found["n"], found["value"], ranked)
 
 
 def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
@@ -126,13 +128,12 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
     folder : Path
         For the new file, and for what does not fit into memory.
     """
-    ids = pq.read_table(file, columns=["customer_id"])["customer_id"].to_pandas()
     called = folder / "called.parquet"
-    pq.write_table(pa.table({"customer_id": ids, "called": names.of_all(ids)}), called)
+    write_names(file, names, called)
     target, schema = folder / "pseudonyms.scores.parquet", pq.read_schema(file)
     with opened(folder, file, called) as (scores, by_id):
-        named = scores.inner_join(by_id, "customer_id").order_by("called")
-        renamed = named.drop("customer_id").rename(customer_id="called").select(*schema.names)
+        named = scores.inner_join(by_id, scores.customer_id == by_id.own_id).order_by("listed")
+        renamed = named.drop("customer_id").rename(customer_id="listed").select(*schema.names)
         database: Any = renamed.get_backend()  # of DuckDB 2.0, Ibis 12.0 gets no batches
         batches = database.con.sql(database.compile(renamed)).to_arrow_reader(ROWS)
         _write(cut((pa.Table.from_batches([batch]).cast(schema) for batch in batches), ROWS), target)

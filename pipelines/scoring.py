@@ -147,14 +147,14 @@ def rows_of(engine: Engine, table: ir.Table, ids: "pd.Series[str]") -> pd.DataFr
 
 def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> dict[str, Writer]:
     """Say what writes each file of a run; the same content gives the same bytes."""
-    currency, language = config.project.currency, config.project.language
+    currency = config.project.currency
     found: dict[str, Writer] = {
         SCORES: partial(_copy_scores, base),
         "risk_list.csv": lambda path: write_risk_list(base.listed, path, currency),
         "reasons.parquet": lambda path: write_reasons(base.told, path),
     }
     if config.sinks.xlsx:
-        found["risk_list.xlsx"] = lambda path: write_risk_list_xlsx(base.listed, path, currency, language)
+        found["risk_list.xlsx"] = lambda path: write_risk_list_xlsx(base.listed, path, currency)
     if config.privacy.lists == "pseudonyms":  # rows set aside hold what the shop wrote, ids and all
         return found
     for name, table in log.quarantine.items():

@@ -22,9 +22,11 @@ from pipelines.reactions import react
 from pipelines.silent_channels import silent_channels
 from pipelines.table_records import (
     TRANSACTIONS,
+    Earlier,
     find_earlier,
     rows_by_month,
     source_columns,
+    the_training,
 )
 
 FORGETFUL = ("events", "contacts")
@@ -144,12 +146,12 @@ def _against_earlier(
         if before is None:
             continue
         source, now = getattr(config.tables, name).source, rows_by_month(engine, log, name, earlier.until)
-        whole, within = (
+        rolls = _rolls(log, name, before, earlier, as_of)
+        whole, lost = (
             judge_shrunk(source, before, now, earlier.name, limits.max_shrink, may_forget=forgets)
-            for forgets in (False, True)
+            for forgets in (False, rolls or name in FORGETFUL)
         )
-        rolls = name == TRANSACTIONS and has_moved_on(before, log.first_day, (as_of - earlier.until).days)
-        lost = within if rolls or name in FORGETFUL else whole
+        lost = lost or _lost_since_training(engine, log, config, scorer, name, as_of)
         accept = "bring the rows back, or train again if they are to stay away"
         yield from react(lost, limits.shrunk_log, "shrunk_log", accept)
         if rolls and lost is None and limits.shrunk_log != "ignore":  # so much is lost by time alone
@@ -157,6 +159,24 @@ def _against_earlier(
             yield from react(found, "warn", "shrunk_log", accept)
         record = TableRecord(rows[name].rows_in, rows[name].rows_quarantined, now)
         yield from judge_reasons(source, before, record, earlier.name)
+
+
+def _lost_since_training(
+    engine: Engine, log: PurchaseLog, config: Config, scorer: Scorer, name: str, as_of: date
+) -> Finding | None:
+    """Say if a table has lost too much since the training, however little of it from one run to the next."""
+    training = the_training(scorer)
+    before = None if training is None else training.tables.get(name)
+    if training is None or before is None or (name == TRANSACTIONS and before.first_day is None):
+        return None  # without a first day, an export of the newest months could not be told from a loss
+    source, now = getattr(config.tables, name).source, rows_by_month(engine, log, name, training.until)
+    forgets = name in FORGETFUL or _rolls(log, name, before, training, as_of)
+    return judge_shrunk(source, before, now, training.name, config.limits.max_shrink, may_forget=forgets)
+
+
+def _rolls(log: PurchaseLog, name: str, before: TableRecord, earlier: Earlier, as_of: date) -> bool:
+    """Whether the purchases begin later by no more than the time that has passed."""
+    return name == TRANSACTIONS and has_moved_on(before, log.first_day, (as_of - earlier.until).days)
 
 
 def _tables_used(log: PurchaseLog, scorer: Scorer) -> Sequence[str]:

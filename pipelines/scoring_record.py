@@ -8,9 +8,14 @@ from pipelines.failures import first_line, is_store_failure
 from pipelines.published_runs import Run
 from pipelines.registry import Registry
 
+PUBLISHED_RUN = "published_run"
+"""Tag that says which run it is."""
+
 
 def record_scoring(registry: Registry, run: Run, console: Console) -> None:
-    """Track a published run; a store that fails now is warned of, for the run is out.
+    """Track a published run, once; a store that fails now is warned of, for the run is out.
+
+    A job that was killed after it had published is made up for by the next one of the date.
 
     Parameters
     ----------
@@ -21,24 +26,40 @@ def record_scoring(registry: Registry, run: Run, console: Console) -> None:
     console : Console
         For the warning.
     """
+    try:
+        if not _is_tracked(registry, run):
+            _track(registry, run)
+    except Exception as error:
+        if not _is_of_the_store(error):
+            raise
+        console.warn(f"published, but not tracked in MLflow: {first_line(error)}")
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Tell what MLflow says from a bug; whatever it is that MLflow does not like, the run is out."""
+    by_mlflow = any(kind.__name__ == "MlflowException" for kind in type(error).__mro__)
+    return isinstance(error, OSError) or by_mlflow or is_store_failure(error)
+
+
+def _is_tracked(registry: Registry, run: Run) -> bool:
+    wanted = f"tags.{PUBLISHED_RUN} = '{run.run_id}' and attributes.status = 'FINISHED'"
+    return bool(registry.client.search_runs([registry.experiment], wanted, max_results=1))
+
+
+def _track(registry: Registry, run: Run) -> None:
     manifest, model = run.manifest, run.manifest["model"]
     tags = {
         "kind": "scoring",
         "as_of": manifest["as_of"],
-        "published_run": run.run_id,
+        PUBLISHED_RUN: run.run_id,
         "model_version": model["version"],
         "digest": model["digest"],
         "hindsight": str(run.is_hindsight).lower(),
     }
-    try:
-        with registry.run(f"score as of {run.as_of}", tags=tags) as tracked:
-            tracked.params({"key": manifest["key"], "content": manifest["content"], **manifest["key_parts"]})
-            tracked.metrics(_measures(run))
-            tracked.json(manifest, "manifest.json")
-    except Exception as error:
-        if not (isinstance(error, OSError) or is_store_failure(error)):
-            raise
-        console.warn(f"published, but not tracked in MLflow: {first_line(error)}")
+    with registry.run(f"score as of {run.as_of}", tags=tags) as tracked:
+        tracked.params({"key": manifest["key"], "content": manifest["content"], **manifest["key_parts"]})
+        tracked.metrics(_measures(run))
+        tracked.json(manifest, "manifest.json")
 
 
 def _measures(run: Run) -> dict[str, float]:

@@ -129,5 +129,12 @@ def _times(file: str, name: str) -> int:
             line.rstrip("\r\n").lower()
             for line in islice(iter(lambda: text.readline(_LONG_LINE), ""), _LINES)
         ]
-    rows = [row for line in lines for sep in _SEPARATORS for row in csv.reader([line], delimiter=sep)]
-    return max((row.count(name) for row in rows), default=0)
+    return max((_cells(line, sep).count(name) for line in lines for sep in _SEPARATORS), default=0)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Take a line apart; none where a cell is longer than Python reads, which that of a name never is."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []

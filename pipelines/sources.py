@@ -1,9 +1,6 @@
 """Open what the config names as a table on the engine."""
 
 import hashlib
-import shutil
-import tempfile
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,14 +15,13 @@ from pipelines.engine import DuckdbEngine, Engine
 from pipelines.postgres import stage_postgres
 from pipelines.postgres_address import FORM
 from pipelines.source_files import CSV, PARQUET, find_files, refuse_twins
+from pipelines.text_faults import text_fault
 
 MOST_ROWS, MOST_ROWS_A_BYTE = 1_000_000, 100
 """More rows than the first, and than the second for each byte of its files, no log has: it is a bomb."""
 
 FILE_COLUMN = f"{PARSED}file"
 """Which file a row came from, where a source is several files; the door leaves it out of the quarantine."""
-
-_FOLDERS: "weakref.WeakKeyDictionary[Engine, Path]" = weakref.WeakKeyDictionary()
 
 
 def open_transactions(engine: Engine, config: Config) -> tuple[ir.Table, dict[str, str]]:
@@ -120,6 +116,8 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
             opened = engine.read_csv(files, file_column)
+            if not set(named) & set(opened.columns) and (fault := text_fault(files)):
+                raise fault  # one line of another form, and DuckDB finds a single column
         else:
             raise ContractError(
                 f"source {source!r}: {len(files)} files of mixed or unknown kind",
@@ -189,21 +187,12 @@ def _names(engine: Engine, what: str, database: str) -> list[str]:
 
 def _open_postgres(engine: Engine, source: str, columns: list[str]) -> ir.Table:
     name = hashlib.sha256(repr((source, columns)).encode()).hexdigest()[:16]
-    file = _staging(engine) / f"{name}.parquet"
+    file = engine.folder / f"postgres-{name}.parquet"
     if not file.exists():  # once a command, so that all of it sees the same rows
         stage_postgres(source, columns, file)
     engine.expect(source, file.stat().st_size)
     with engine.reading(source):
         return engine.read_fetched(file)
-
-
-def _staging(engine: Engine) -> Path:
-    """Return a folder for what is fetched; it goes when the engine does."""
-    folder = _FOLDERS.get(engine)
-    if folder is None:
-        folder = _FOLDERS[engine] = Path(tempfile.mkdtemp(prefix="repurchase-postgres-"))
-        weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _parse_formats(

@@ -1,30 +1,32 @@
-"""A SQLite store that was moved or copied: its addresses are put right.
+"""A SQLite store that was moved or copied: the addresses of an experiment are put right.
 
 MLflow keeps the absolute address of every artefact. Left as they are, a moved store would read from, and a
 copied one write into, the place that it came from.
 """
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pipelines.failures import Locked
+from pipelines.failures import EnvironmentFailed, Locked
 from pipelines.locks import locked
 
-_ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
+_OF_THE_EXPERIMENT = (
+    ("experiments", "artifact_location", "experiment_id = :of"),
+    ("runs", "artifact_uri", "experiment_id = :of"),
+    ("logged_models", "artifact_location", "experiment_id = :of"),
+    ("model_versions", "source", "run_id in (select run_uuid from runs where experiment_id = :of)"),
+    ("model_versions", "storage_location", "run_id in (select run_uuid from runs where experiment_id = :of)"),
 )
+_PASSED_OVER = ("no such table", "readonly", "read-only", "unable to open")
+"""No store yet, or one that is only read: whoever reads looks beside the store first."""
 
 
-def bring_home(database: Path, artifacts: str, running: Path) -> list[str]:
-    """Let the addresses of a store name the artefacts beside it; return those that they named before.
+def bring_home(database: Path, artifacts: str, experiment: str, running: Path) -> str | None:
+    """Let the addresses of an experiment name the artefacts beside the store; return what they named before.
 
-    Nothing is done where no artefacts lie beside the store, nor where it cannot be written.
+    None is returned, and nothing done, where they do so already, where the artefacts of its runs do not lie
+    beside the store, and where the store cannot be written. Other experiments are left alone.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def bring_home(database: Path, artifacts: str, running: Path) -> list[str]:
         The store.
     artifacts : str
         Address of the artefacts beside it, as ``file:`` URI.
+    experiment : str
+        Its name.
     running : Path
         Folder with the locks of runs that are alive.
 
@@ -39,27 +43,41 @@ def bring_home(database: Path, artifacts: str, running: Path) -> list[str]:
     ------
     Locked
         If a run is at work, by the other address, on the same store.
+    EnvironmentFailed
+        If the store does not let itself be written, though it could be.
     """
     folder = database.parent / artifacts.rpartition("/")[2]
     if not (database.exists() and folder.is_dir()):
-        return []
+        return None
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=60)) as store, store:
-            before = [place for place in _places(store, folder.name) if place != artifacts]
-            if before:
-                _refuse_if_alive(database, running, before[0])
-            for place in before:
-                _rewrite(store, place, artifacts)
-    except sqlite3.Error:  # no store yet, a broken or a read-only one: MLflow says so better
-        return []
-    return before
+            before = _elsewhere(store, artifacts, experiment, folder)
+            if before is not None:
+                _refuse_if_alive(database, running, before)
+                _rewrite(store, before, artifacts, experiment)
+            return before
+    except sqlite3.OperationalError as error:
+        if any(words in str(error) for words in _PASSED_OVER):
+            return None
+        raise EnvironmentFailed(
+            f"{database}: its addresses could not be put right after it was moved: {error}"
+        ) from None
+    except sqlite3.DatabaseError:  # no database at all, of which MLflow says more
+        return None
 
 
-def _places(store: sqlite3.Connection, name: str) -> Iterator[str]:
-    """Yield where experiments keep their artefacts, if they are of our making."""
-    for (place,) in store.execute("select distinct artifact_location from experiments").fetchall():
-        if str(place).startswith("file:") and str(place).rpartition("/")[2] == name:
-            yield str(place)
+def _elsewhere(store: sqlite3.Connection, artifacts: str, experiment: str, folder: Path) -> str | None:
+    """Return where an experiment of our making says that its artefacts are, if they are here instead."""
+    question = "select experiment_id, artifact_location from experiments where name = ?"
+    for number, place in store.execute(question, (experiment,)):
+        if place == artifacts or not str(place).startswith("file:"):
+            return None
+        if str(place).rpartition("/")[2] != folder.name:
+            return None
+        runs = store.execute("select run_uuid from runs where experiment_id = ?", (number,)).fetchall()
+        is_here = any((folder / run).is_dir() for (run,) in runs)
+        return str(place) if is_here else None
+    return None
 
 
 def _refuse_if_alive(database: Path, running: Path, place: str) -> None:
@@ -74,10 +92,13 @@ def _refuse_if_alive(database: Path, running: Path, place: str) -> None:
             ) from None
 
 
-def _rewrite(store: sqlite3.Connection, before: str, after: str) -> None:
-    for table, column in _ADDRESSES:
+def _rewrite(store: sqlite3.Connection, before: str, after: str, experiment: str) -> None:
+    question = "select experiment_id from experiments where name = ?"
+    (number,) = store.execute(question, (experiment,)).fetchone()
+    said = {"of": number, "before": before, "after": after, "under": f"{before}/"}
+    for table, column, which in _OF_THE_EXPERIMENT:
         store.execute(
-            f"update {table} set {column} = ? || substr({column}, ?) "  # noqa: S608 - names of our own
-            f"where {column} = ? or substr({column}, 1, ?) = ?",
-            (after, len(before) + 1, before, len(before) + 1, f"{before}/"),
+            f"update {table} set {column} = :after || substr({column}, length(:before) + 1) "  # noqa: S608 - ours
+            f"where {which} and ({column} = :before or substr({column}, 1, length(:under)) = :under)",
+            said,
         )

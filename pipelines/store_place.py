@@ -1,10 +1,12 @@
 """Where the MLflow store of a config lies, and one process at a time in a new one."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.locks import locked
 
@@ -16,11 +18,23 @@ SQLITE = "sqlite:///"
 
 
 def locate(config: Config) -> tuple[str, str | None]:
-    """Resolve a relative SQLite path against the config's folder; artifacts go beside the database."""
+    """Resolve a relative SQLite path against the config's folder; artifacts go beside the database.
+
+    Raises
+    ------
+    ContractError
+        If the path cannot be written as an address.
+    """
     uri = config.mlflow.tracking_uri
     if not uri.startswith(SQLITE):
         return uri, None
     database = (config.folder / uri.removeprefix(SQLITE)).resolve()
+    if "?" in str(database) or re.search("%[0-9a-fA-F]{2}", str(database)):
+        raise ContractError(
+            f"[mlflow] tracking_uri: {database}: an address of SQLite reads '?', and '%' before two digits, "
+            "as something else than a path",
+            hint="rename the folder",
+        )
     return f"{SQLITE}{database}", (database.parent / ARTIFACTS).as_uri()
 
 

@@ -115,6 +115,11 @@ def find_earlier(config: Config, scorer: Scorer, digest: str, as_of: date) -> Ea
         if run.manifest["model"]["digest"] == digest and recorded:
             tables = {name: _of_manifest(table) for name, table in inputs.items()}
             return Earlier(run.as_of, f"the run of {run.as_of}", tables)
+    return the_training(scorer)
+
+
+def the_training(scorer: Scorer) -> Earlier | None:
+    """Return what the model was trained on; None where that was not recorded yet."""
     if not scorer.tables:
         return None
     return Earlier(date.fromisoformat(scorer.trained_until), "the training", scorer.tables)

@@ -12,7 +12,7 @@ LEARNED = "learned"
 SCHEMA, LEAK_PROOF, CUSTOMERS, EVIDENCE = "schema", "leak_proof", "customers", "evidence"
 EVIDENCE_FILES = ("folds/folds.parquet", "data.json")
 """Of a training: what the gate goes by. Their digest is the tag `EVIDENCE`."""
-BROKEN = "broken"
+BROKEN, ROLLED_BACK, FORCED = "broken", "rolled_back", "forced"
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pipelines.differences import difference_line, differences
 from pipelines.outlook import Sums, outlook
 from pipelines.piece_scorer import SUMS
 from pipelines.published_runs import Run
-from pipelines.risk_list import risk_list
 from pipelines.score_file import to_act_on, write_scores
 from pipelines.scoring import Base
 from tests.engines.plain_base import plain_rows, plain_scorer, plain_work
+from tests.pipelines.plain_list import risk_list
 
 PARTS = {"as_of": "a", "model": "m", "config": "c", "code": "v", "inputs.transactions": "t"}
 

@@ -1,9 +1,11 @@
 """One publishing job as `repurchase score` does it, in a process that can be killed at any system call."""
 
 import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -51,3 +53,13 @@ def job(output: Path, as_of: str, tag: str, ready: Connection, *, naive: bool = 
     except OSError:
         os._exit(EnvironmentFailed.exit_code)
     os._exit(0)
+
+
+def forever(output: Path, days: Sequence[str], seed: int, ready: Connection) -> None:
+    """Get ready, say so, wait for the word, and publish one run after another until killed."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    publish_once(output.with_name(f"{output.name}-warm"), days[0], "warm", wait=True)
+    ready.send("ready")
+    ready.recv()
+    for n in count():
+        publish_once(output, chance.choice(days), f"{seed}.{n}", wait=True)

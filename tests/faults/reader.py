@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 FILES = {"scores.parquet": 40_000, "risk_list.csv": 9_000, "quarantine/transactions.parquet": 100}
 
@@ -21,6 +23,13 @@ def text_of(tag: str, name: str) -> bytes:
     return (f"{tag} {name}\n" * FILES[name]).encode()[: FILES[name]]
 
 
+def links(output: Path) -> list[Path]:
+    """All links to runs."""
+    dates = sorted((output / "scores").glob("as_of=*")) if (output / "scores").is_dir() else []
+    latest = output / "latest"
+    return [*dates, *([latest] if os.path.lexists(latest) else [])]
+
+
 def seen(output: Path) -> dict[str, str]:
     """Read all that is published, as a loader would: link to the tag of its run.
 
@@ -28,34 +37,45 @@ def seen(output: Path) -> dict[str, str]:
     ------
     Torn
         If a run is not whole: a file missing, more, short, or of another run.
+    Gone
+        If a run was cleaned up while it was read.
     """
-    links = sorted((output / "scores").glob("as_of=*")) if (output / "scores").is_dir() else []
-    latest = output / "latest"
-    return {link.name: _tag(link) for link in [*links, *([latest] if os.path.lexists(latest) else [])]}
+    return {link.name: _tag(link) for link in links(output)}
 
 
 def _tag(link: Path) -> str:
+    manifest = whole(link, FILES)
+    return str(manifest["tag"])
+
+
+def whole(link: Path, tagged: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Read the run behind a link: all files that its manifest lists, and no others; return the manifest.
+
+    With `tagged`, the files are to be these, and each is to say whose it is (`text_of`).
+    """
     folder = link.resolve()
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        tag, listed = manifest["tag"], manifest["files"]
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        listed = manifest["files"]
         there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        if there - {"manifest.json"} != set(FILES) or set(listed) != set(FILES):
+        if there - {"manifest.json"} != set(listed) or (tagged is not None and set(listed) != set(tagged)):
             raise Torn(f"{link.name}: files {sorted(there)}")
         for name, entry in listed.items():
             content = (folder / name).read_bytes()
-            if content != text_of(tag, name) or hashlib.sha256(content).hexdigest() != entry["sha256"]:
-                raise Torn(f"{link.name}: {name} is not of run {tag}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, FileNotFoundError) and link.resolve() != folder and not folder.exists():
+            if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+                raise Torn(f"{link.name}: {name} is not what the manifest says")
+            if tagged is not None and content != text_of(manifest["tag"], name):
+                raise Torn(f"{link.name}: {name} is not of run {manifest['tag']}")
+    except (OSError, ValueError, KeyError, TypeError, Torn) as error:
+        if link.resolve() != folder and not folder.exists():
             raise Gone(folder.name) from None
-        raise Torn(f"{link.name}: {error}") from error
-    return str(tag)
+        raise error if isinstance(error, Torn) else Torn(f"{link.name}: {error}") from error
+    return manifest
 
 
 def leftovers(output: Path) -> list[str]:
-    """What lies there beside runs, links and locks."""
-    known = {"runs", "scores", "latest", ".locks"}
+    """What lies there beside runs, links, locks and the log."""
+    known = {"runs", "scores", "latest", ".locks", "log.jsonl"}
     odd = [path.name for path in output.iterdir() if path.name not in known]
     odd += [path.name for path in (output / "scores").iterdir() if not path.name.startswith("as_of=")]
     return odd + [path.name for path in (output / ".locks").iterdir() if path.name != "root"]

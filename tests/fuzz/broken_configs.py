@@ -20,7 +20,8 @@ output = "out"
 north_star = "expected_spend"
 [tables.transactions]
 source = "orders.parquet"
-columns = { customer_id = "customer_id", order_id = "order_id", ordered_at = "ordered_at", quantity = "quantity", unit_price = "unit_price", product_id = "product_id" }
+columns = { customer_id = "customer_id", order_id = "order_id", ordered_at = "ordered_at", \
+quantity = "quantity", unit_price = "unit_price", product_id = "product_id" }
 formats = { ordered_at = "%Y-%m-%d" }
 [policy]
 refunds = "net"
@@ -60,16 +61,18 @@ lists = "ids"
 any = "thing"
 """
 VALUES = (
-    "0", "-1", "1", "3650", "3651", "1" + "0" * 30, "1" + "0" * 5_000, "-9223372036854775809", "1e308", "1e999", "nan",
-    "inf", "-inf", "-0.0", "0.5", "true", "[]", "[[]]", "[1, 'a']", "{}", "{ a = { b = { c = 1 } } }", "''", "'x'",
-    "'" + "x" * 100_000 + "'", "2024-01-01", "2024-01-01T00:00:00Z", "07:32:00", "['x']", "[0]", "[1]", "[45, 14]",
-    "[14, 14, 45]", "[45]", "[1, 45, 3650]", "[" + ", ".join(str(n) for n in range(1, 400)) + "]", "[-14, 45]", "[1.5, 45]",
-    "'../..'", "'/dev/null'", "'/'", "'\\u0000'", '"\\u0000"', '"\\u001b[31m"', '"=1+1"', '"a\\nb"', "'%s'", "'UTC'",
-    "'auto'", "'duckdb'", "'spark'", "{ memory_limit = '1KB' }", "{ memory_limit = '-1' }", "{ threads = 0 }",
-    "{ threads = -1 }", "{ threads = 999999999 }", "{ max_temp_directory_size = '1KB' }", "{ access_mode = 'read_only' }",
-    "{ enable_external_access = false }", "{ lock_configuration = true }", "{ TimeZone = 'Mars/Base' }",
-    "{ customer_id = 'customer_id' }", "{ customer_id = 7 }", "{ customer_id = ['customer_id'] }", "'sqlite:///'",
-    "'http://[::1'", "'postgresql://u:secret@host/db'", "'C'", "''''''", '"\\U0010ffff"',
+    "0", "-1", "1", "3650", "3651", "1" + "0" * 30, "1" + "0" * 5_000, "-9223372036854775809", "1e308",
+    "1e999", "nan", "inf", "-inf", "-0.0", "0.5", "true", "[]", "[[]]", "[1, 'a']", "{}",
+    "{ a = { b = { c = 1 } } }", "''", "'x'", "'" + "x" * 100_000 + "'", "2024-01-01", "2024-01-01T00:00:00Z",
+    "07:32:00", "['x']", "[0]", "[1]", "[45, 14]", "[14, 14, 45]", "[45]", "[1, 45, 3650]",
+    "[" + ", ".join(str(n) for n in range(1, 400)) + "]", "[-14, 45]", "[1.5, 45]", "'../..'", "'/dev/null'",
+    "'/'", "'\\u0000'", '"\\u0000"', '"\\u001b[31m"', '"=1+1"', '"a\\nb"', "'%s'", "'UTC'", "'auto'",
+    "'duckdb'", "'spark'", "{ memory_limit = '1KB' }", "{ memory_limit = '-1' }", "{ threads = 0 }",
+    "{ threads = -1 }", "{ threads = 999999999 }", "{ max_temp_directory_size = '1KB' }",
+    "{ access_mode = 'read_only' }", "{ enable_external_access = false }", "{ lock_configuration = true }",
+    "{ TimeZone = 'Mars/Base' }", "{ customer_id = 'customer_id' }", "{ customer_id = 7 }",
+    "{ customer_id = ['customer_id'] }", "'sqlite:///'", "'http://[::1'", "'postgresql://u:secret@host/db'",
+    "'C'", "''''''", '"\\U0010ffff"',
 )  # fmt: skip
 
 
@@ -161,15 +164,17 @@ def _with_config(rng: random.Random, folder: Path, text: str | bytes) -> Made:
 
 
 SOURCES = (
-    "", ".", "..", "/", "~", "~/orders.parquet", "sub", "sub/", "sub/*.parquet", "*", "**", "**/*", "*.parquet", "[", "[]",
-    "[!]", "orders.parquet\x00", "\x00", "orders.parquet ", "orders.parquet#x", "a" * 5_000, "a/" * 3_000, "*" * 300,
-    "[a-z]*" * 20, "orders.{parquet,csv}", "file:///etc/passwd", "file://orders.parquet", "http://127.0.0.1:9/x.parquet",
-    "https://example.invalid/x.csv", "s3://bucket/x.parquet", "gs://b/x", "az://b/x", "hf://datasets/x", "/etc/passwd",
-    "/dev/null", "/dev/zero", "/dev/stdin", "/dev/fd/0", "/proc/self/environ", "/proc/self/mem", "orders.parquet/x",
-    "../case/orders.parquet", "./././orders.parquet", "orders.PARQUET", "ORDERS.parquet", "orders.xlsx", "orders.json",
-    "duckdb://", "duckdb:///", "duckdb:///#", "duckdb:///orders.parquet#orders", "duckdb:///sub#x", "duckdb:///:memory:#x",
-    "duckdb:///shop.duckdb", "duckdb:////dev/zero#x", "postgres://", "postgres://NOT_SET#public.orders",
-    "postgres://PATH#public.orders", "postgres://u:secret@host/db#t", "mysql://x#y", "://", "a://b", "duckdb://md:x#y",
+    "", ".", "..", "/", "~", "~/orders.parquet", "sub", "sub/", "sub/*.parquet", "*", "**", "**/*",
+    "*.parquet", "[", "[]", "[!]", "orders.parquet\x00", "\x00", "orders.parquet ", "orders.parquet#x",
+    "a" * 5_000, "a/" * 3_000, "*" * 300, "[a-z]*" * 20, "orders.{parquet,csv}", "file:///etc/passwd",
+    "file://orders.parquet", "http://127.0.0.1:9/x.parquet", "https://example.invalid/x.csv",
+    "s3://bucket/x.parquet", "gs://b/x", "az://b/x", "hf://datasets/x", "/etc/passwd", "/dev/null",
+    "/dev/zero", "/dev/stdin", "/dev/fd/0", "/proc/self/environ", "/proc/self/mem", "orders.parquet/x",
+    "../case/orders.parquet", "./././orders.parquet", "orders.PARQUET", "ORDERS.parquet", "orders.xlsx",
+    "orders.json", "duckdb://", "duckdb:///", "duckdb:///#", "duckdb:///orders.parquet#orders",
+    "duckdb:///sub#x", "duckdb:///:memory:#x", "duckdb:///shop.duckdb", "duckdb:////dev/zero#x",
+    "postgres://", "postgres://NOT_SET#public.orders", "postgres://PATH#public.orders",
+    "postgres://u:secret@host/db#t", "mysql://x#y", "://", "a://b", "duckdb://md:x#y",
     "read_csv('/etc/passwd')", "orders.parquet'); select 1; --", "\u202eteuqrap.sredro", "\x1b[31m.parquet",
 )  # fmt: skip
 
@@ -241,7 +246,8 @@ def mappings(rng: random.Random, folder: Path) -> Made:
         "", '[policy]\ncancellation = { column = "order_id", prefix = "o" }',
         '[policy]\ncancellation = { column = "ordered_at", prefix = "2" }',
         '[policy]\nleave_out = { column = "quantity", values = ["1.0", "x"] }',
-        '[policy]\nleave_out = { column = "customer_id", values = ["' + '", "'.join(f"w{k}" for k in range(3_000)) + '"] }',
+        '[policy]\nleave_out = { column = "customer_id", values = ["'
+        + '", "'.join(f"w{k}" for k in range(3_000)) + '"] }',
         '[policy]\nrefunds = "drop"\nmax_quarantined = 1',
     ])  # fmt: skip
     table = rng.choice(["", 'formats = { ordered_at = "%Y-%m-%d %H:%M:%S", recorded_at = "%s" }'])

@@ -14,15 +14,17 @@ from tests.fuzz.files import arrow, csv_text, write_parquet
 from tests.fuzz.hostile import DATES, IDS
 
 SQL = {
-    "customer_id": ("'u' || k", "k::hugeint", "k::uhugeint", "uuid()", "k::bit", "('{\"a\":' || k || '}')::json", "[k]",
-                    "{'a': k}", "map {'k': k}", "interval (k) day", "null", "('u' || k)::blob", "k::decimal(38, 10)",
-                    "('a')::enum('a', 'b')", "union_value(n := k)", "k::bignum"),
-    "ordered_at": ("at", "at::timestamptz", "at::date", "at::timestamp_ns", "at::timestamp_s", "at::timestamp_ms",
-                   "'infinity'::timestamp", "'-infinity'::date", "'290000-01-01'::timestamp", "at::time", "at::timetz",
-                   "at::varchar", "epoch_ms(at)", "null", "'infinity'::timestamptz", "interval (k) day", "[at]",
-                   "'0044-03-15 (BC)'::date"),
-    "quantity": ("1", "k::hugeint * 100000000000000000000", "1::decimal(4, 1)", "true", "'1'", "'x'", "null", "1e300",
-                 "'nan'::double", "'inf'::float", "[1]", "interval (k) day", "k::uhugeint", "k::bignum", "at"),
+    "customer_id": ("'u' || k", "k::hugeint", "k::uhugeint", "uuid()", "k::bit",
+                    "('{\"a\":' || k || '}')::json", "[k]", "{'a': k}", "map {'k': k}", "interval (k) day",
+                    "null", "('u' || k)::blob", "k::decimal(38, 10)", "('a')::enum('a', 'b')",
+                    "union_value(n := k)", "k::bignum"),
+    "ordered_at": ("at", "at::timestamptz", "at::date", "at::timestamp_ns", "at::timestamp_s",
+                   "at::timestamp_ms", "'infinity'::timestamp", "'-infinity'::date",
+                   "'290000-01-01'::timestamp", "at::time", "at::timetz", "at::varchar", "epoch_ms(at)",
+                   "null", "'infinity'::timestamptz", "interval (k) day", "[at]", "'0044-03-15 (BC)'::date"),
+    "quantity": ("1", "k::hugeint * 100000000000000000000", "1::decimal(4, 1)", "true", "'1'", "'x'", "null",
+                 "1e300", "'nan'::double", "'inf'::float", "[1]", "interval (k) day", "k::uhugeint",
+                 "k::bignum", "at"),
 }  # fmt: skip
 VIEWS = (
     "select * from sound",
@@ -51,12 +53,14 @@ def databases(rng: random.Random, folder: Path) -> Made:
         database.execute("set timezone = 'UTC'")
         database.execute(
             "create table sound as select 'u' || k % 40 as customer_id, k as order_id, k % 7 as product_id,"
-            " timestamp '2023-01-01' + interval (k * 37) hour as at, timestamp '2023-01-01' + interval (k * 37) hour as"
-            " ordered_at, 1 as quantity, 2.5 as unit_price, k from range(240) t(k)"
+            " timestamp '2023-01-01' + interval (k * 37) hour as at,"
+            " timestamp '2023-01-01' + interval (k * 37) hour as ordered_at,"
+            " 1 as quantity, 2.5 as unit_price, k from range(240) t(k)"
         )
         database.execute("create sequence numbers")
-        sound = f"create table {shown} as select * from sound"
-        odd = f"create table {shown} as select {columns}, 2.5 as unit_price, order_id, product_id from sound"
+        sound = f"create table {shown} as select * from sound"  # noqa: S608 - the name is quoted
+        odd = f"create table {shown} as select {columns}, 2.5 as unit_price, order_id, product_id"
+        odd += " from sound"
         view = f"create view {shown} as {rng.choice(VIEWS)}"
         way = rng.choice([sound, odd, odd, view])
         try:
@@ -73,15 +77,15 @@ def databases(rng: random.Random, folder: Path) -> Made:
 BESIDE = {
     "events": ("customer_id", "occurred_at", "event_type", "channel", "session_id", "page", "duration_s"),
     "contacts": ("customer_id", "sent_at", "campaign_id", "channel", "cost", "arm"),
-    "customers": ("customer_id", "valid_from", "signed_up_at", "acquisition_channel", "acquisition_cost", "referred_by",
-                  "age", "door_day", "attr_age"),
+    "customers": ("customer_id", "valid_from", "signed_up_at", "acquisition_channel", "acquisition_cost",
+                  "referred_by", "age", "door_day", "attr_age"),
 }  # fmt: skip
 _EXTRA = ("age", "door_day", "attr_age")
 
 
 @kind(600)
 def tables_beside(rng: random.Random, folder: Path) -> Made:
-    """Events, contacts or customers with columns of odd types, hostile texts, or other columns than mapped."""
+    """Events, contacts or customers with columns of odd types, hostile texts, or others than mapped."""
     log = folder / "orders.parquet"
     write_parquet(rng, arrow(sound_rows(rng, 120)), log)
     which = rng.choice(list(BESIDE))

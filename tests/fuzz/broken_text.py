@@ -11,11 +11,12 @@ from tests.fuzz.cases import MAPPING, Made, kind, quoted, sound_rows, write_conf
 from tests.fuzz.files import arrow, csv_of, csv_text, write_text
 
 ENCODINGS = (
-    "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "cp1258", "shift_jis",
-    "gb18030", "utf-7", "cp037", "mac-roman",
+    "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "cp1258",
+    "shift_jis", "gb18030", "utf-7", "cp037", "mac-roman",
 )  # fmt: skip
-ODD_BYTES = (b"\xff", b"\xfe\xff", b"\x00", b"\xc3", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x28\x8c\xbc", b"\xc0\xaf",
-             b"\x1a", b"\x1b[31m", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"\xf4\x90\x80\x80", b"\x0b", b"\x85", b"\xe2\x80\xa8")  # fmt: skip
+ODD_BYTES = (b"\xff", b"\xfe\xff", b"\x00", b"\xc3", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x28\x8c\xbc",
+             b"\xc0\xaf", b"\x1a", b"\x1b[31m", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"\xf4\x90\x80\x80",
+             b"\x0b", b"\x85", b"\xe2\x80\xa8")  # fmt: skip
 
 
 @kind(350)
@@ -46,8 +47,9 @@ def shapes(rng: random.Random, folder: Path) -> Made:
     for _ in range(rng.choice([1, 1, 3])):
         cells, names = _misshapen(rng, cells, names)
     text = csv_text(names, cells)
-    text = rng.choice([text, text, "report of May\n\n" + text, "\n\n" + text, "# made by x\n" + text, text.rstrip("\n"),
-                       text + "\n\n\n", text + "total,,,,,\n", text.replace("\n", "\r\n", 2), text.replace("\n", "\r"),
+    text = rng.choice([text, text, "report of May\n\n" + text, "\n\n" + text, "# made by x\n" + text,
+                       text.rstrip("\n"), text + "\n\n\n", text + "total,,,,,\n",
+                       text.replace("\n", "\r\n", 2), text.replace("\n", "\r"),
                        "sep=,\n" + text])  # fmt: skip
     path = folder / "orders.csv"
     write_text(path, text.encode())
@@ -86,13 +88,14 @@ def _misshapen(
 
 HOSTILE_NAMES = (
     'a"b', "a'b", "a;b", "a`b", "a]b", "a\nb", "a\tb", "a\\", "", " ", "select", "null", "*", "customer_id ",
-    'x"; drop table lines; --', "x'); copy (select 1) to 'stolen.csv'; --", '" || (select 1) || "', "{0}", "%s",
-    "door_customer_id", "door_amount", "door_day", "door_reason", "door_ordered_at", "door_is_used", "door_price",
-    "DOOR_AMOUNT", "door_parsed_ordered_at", "door_parsed_file", "door_ordered_at_is_zoned", "door_cancelled",
-    "reason", "Reason", "quarantine_reason", "__null_dask_index__", "__index_level_0__", "rowid", "file_row_number",
-    "filename", "cust\u043emer_id", "customer\u200b_id", "ｃustomer_id", "Customer_ID", "CUSTOMER_ID", "é", "e\u0301",
-    "\u202eid", "\x1b[31mred", "\x00", "a\x00b", "day", "lines", "main", "ordered_at", "x" * 300, "x" * 100_000, "🙂",
-    "customer_id", "amount", "n", "text", "told_day", "temp", "1", "-1", "a.b", "a.b.c", "$1", ":x", "?",
+    'x"; drop table lines; --', "x'); copy (select 1) to 'stolen.csv'; --", '" || (select 1) || "', "{0}",
+    "%s", "door_customer_id", "door_amount", "door_day", "door_reason", "door_ordered_at", "door_is_used",
+    "door_price", "DOOR_AMOUNT", "door_parsed_ordered_at", "door_parsed_file", "door_ordered_at_is_zoned",
+    "door_cancelled", "reason", "Reason", "quarantine_reason", "__null_dask_index__", "__index_level_0__",
+    "rowid", "file_row_number", "filename", "cust\u043emer_id", "customer\u200b_id", "ｃustomer_id",
+    "Customer_ID", "CUSTOMER_ID", "é", "e\u0301", "\u202eid", "\x1b[31mred", "\x00", "a\x00b", "day", "lines",
+    "main", "ordered_at", "x" * 300, "x" * 100_000, "🙂", "customer_id", "amount", "n", "text", "told_day",
+    "temp", "1", "-1", "a.b", "a.b.c", "$1", ":x", "?",
 )  # fmt: skip
 
 

@@ -17,16 +17,18 @@ from tests.fuzz.cases import MAPPING, Made, kind, sound_rows, write_config
 from tests.fuzz.files import arrow, csv_of, write_parquet, write_text
 
 EDGES = (
-    0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1e-10, 0.00005, 0.00004999, 1e9, 9_999_999_999.99, 1e10, 1.0000001e10,
-    -1e10, 1e13, 9.2e14, 9.3e14, 1e15, 1e18, 1e30, -1e30, 1e154, 1.4e154, 1e308, -1e308, 1.7976931348623157e308,
-    float("inf"), float("-inf"), float("nan"), 922_337_203_685_477.5807, -922_337_203_685_477.5808,
-    9_007_199_254_740_993.0, 4_294_967_296.0, 2_147_483_648.0, 0.1 + 0.2, 123_456_789.98765,
+    0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1e-10, 0.00005, 0.00004999, 1e9, 9_999_999_999.99, 1e10,
+    1.0000001e10, -1e10, 1e13, 9.2e14, 9.3e14, 1e15, 1e18, 1e30, -1e30, 1e154, 1.4e154, 1e308, -1e308,
+    1.7976931348623157e308, float("inf"), float("-inf"), float("nan"), 922_337_203_685_477.5807,
+    -922_337_203_685_477.5808, 9_007_199_254_740_993.0, 4_294_967_296.0, 2_147_483_648.0, 0.1 + 0.2,
+    123_456_789.98765,
 )  # fmt: skip
 WRITTEN = (
-    "", " ", "n/a", "NULL", "null", "None", "nan", "NaN", "inf", "-Infinity", "1e400", "1e-400", "1E5", "1_000",
-    "1,5", "1.234,56", "1'000.50", "$12.50", "12.50 EUR", "(12.50)", "12-", "٣٤", "１２", "½", "0x1F", "1e", "--1",
-    "+7", ".5", "5.", " 12 ", "12\u00a0", "1 000", "true", "=1+1", "1" + "0" * 400, "0." + "0" * 400 + "1", "1;2",
-    "9" * 19, "-" + "9" * 25, "1e10", "1e30", "NaN%", "#DIV/0!", "1.2.3", "12\x00", "∞", "1e308", "-1e309",
+    "", " ", "n/a", "NULL", "null", "None", "nan", "NaN", "inf", "-Infinity", "1e400", "1e-400", "1E5",
+    "1_000", "1,5", "1.234,56", "1'000.50", "$12.50", "12.50 EUR", "(12.50)", "12-", "٣٤", "１２", "½",
+    "0x1F", "1e", "--1", "+7", ".5", "5.", " 12 ", "12\u00a0", "1 000", "true", "=1+1", "1" + "0" * 400,
+    "0." + "0" * 400 + "1", "1;2", "9" * 19, "-" + "9" * 25, "1e10", "1e30", "NaN%", "#DIV/0!", "1.2.3",
+    "12\x00", "∞", "1e308", "-1e309",
 )  # fmt: skip
 
 
@@ -119,29 +121,33 @@ TYPES: dict[str, Callable[[random.Random, int], pa.Array]] = {
     "large text": lambda rng, n: _texts(rng, n).cast(pa.large_string()),
     "words": _of(lambda rng: rng.choice(["a", "b", "c"]), pa.string()),
     "dictionary": lambda rng, n: _texts(rng, n).dictionary_encode(),
-    "nothing": lambda rng, n: pa.nulls(n),
-    "no text": lambda rng, n: pa.nulls(n, pa.string()),
-    "no number": lambda rng, n: pa.nulls(n, pa.float64()),
-    "no time": lambda rng, n: pa.nulls(n, pa.timestamp("us")),
+    "nothing": lambda _rng, n: pa.nulls(n),
+    "no text": lambda _rng, n: pa.nulls(n, pa.string()),
+    "no number": lambda _rng, n: pa.nulls(n, pa.float64()),
+    "no time": lambda _rng, n: pa.nulls(n, pa.timestamp("us")),
     "flag": _of(lambda rng: rng.random() < 0.5, pa.bool_()),
     "bytes": _of(lambda rng: rng.randbytes(rng.randrange(9)), pa.binary()),
     "fixed bytes": _of(lambda rng: rng.randbytes(16), pa.binary(16)),
     "list": _of(lambda rng: [1] * rng.randrange(3), pa.list_(pa.int64())),
     "list of texts": _of(lambda rng: ["a"] * rng.randrange(3), pa.list_(pa.string())),
-    "record": _of(lambda rng: {"a": 1, "b": "x"}, pa.struct([("a", pa.int8()), ("b", pa.string())])),
-    "map": _of(lambda rng: [("k", 1)], pa.map_(pa.string(), pa.int64())),
-    "nested": _of(lambda rng: [[{"a": [1]}]], pa.list_(pa.list_(pa.struct([("a", pa.list_(pa.int8()))])))),
+    "record": _of(lambda _rng: {"a": 1, "b": "x"}, pa.struct([("a", pa.int8()), ("b", pa.string())])),
+    "map": _of(lambda _rng: [("k", 1)], pa.map_(pa.string(), pa.int64())),
+    "nested": _of(lambda _rng: [[{"a": [1]}]], pa.list_(pa.list_(pa.struct([("a", pa.list_(pa.int8()))])))),
     "day": _of(lambda rng: date(2023, 1, 1) + timedelta(rng.randrange(500)), pa.date32()),
     "any day": _of(lambda rng: rng.choice([-(2**31), 2**31 - 1, -719_163, 2_932_897, 0, 19_500]), pa.int32()),
     "time of day": _of(lambda rng: time(rng.randrange(24), 5), pa.time64("us")),
     "span": lambda rng, n: pa.array([rng.randrange(10**9) for _ in range(n)], pa.duration("us")),
     **{f"{unit} times": _times(unit) for unit in ("s", "ms", "us", "ns")},
-    **{f"{unit} times, {zone}": _times(unit, zone) for unit in ("s", "ms", "us", "ns") for zone in ("UTC", "Asia/Tokyo")},
+    **{f"{unit} times, {zone}": _times(unit, zone)
+       for unit in ("s", "ms", "us", "ns") for zone in ("UTC", "Asia/Tokyo")},
     **{f"{k}": _integers(t, -(2 ** (b - 1)), 2 ** (b - 1) - 1) for k, t, b in (
-        ("int8", pa.int8(), 8), ("int16", pa.int16(), 16), ("int32", pa.int32(), 32), ("int64", pa.int64(), 64))},
+        ("int8", pa.int8(), 8), ("int16", pa.int16(), 16), ("int32", pa.int32(), 32),
+        ("int64", pa.int64(), 64))},
     **{f"{k}": _integers(t, 0, 2**b - 1) for k, t, b in (
-        ("uint8", pa.uint8(), 8), ("uint16", pa.uint16(), 16), ("uint32", pa.uint32(), 32), ("uint64", pa.uint64(), 64))},
-    **{f"decimal({p}, {s})": _decimals(p, s) for p, s in ((4, 2), (18, 4), (38, 0), (38, 10), (38, 37), (76, 10))},
+        ("uint8", pa.uint8(), 8), ("uint16", pa.uint16(), 16), ("uint32", pa.uint32(), 32),
+        ("uint64", pa.uint64(), 64))},
+    **{f"decimal({p}, {s})": _decimals(p, s)
+       for p, s in ((4, 2), (18, 4), (38, 0), (38, 10), (38, 37), (76, 10))},
     **{str(t): _floats(t) for t in (pa.float16(), pa.float32(), pa.float64())},
 }  # fmt: skip
 

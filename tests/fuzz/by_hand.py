@@ -1,11 +1,12 @@
 """A log read and counted by hand: by pyarrow or the csv module, row by row, in exact decimals.
 
-Where it takes knowledge of the engine to say how a cell reads, the row is doubtful and nothing is claimed of it.
+Where it takes knowledge of the engine to say how a cell reads, the row is doubtful: nothing is claimed of it.
 """
 
 import csv
 import gzip
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Doubt(Exception):
 
 @dataclass(frozen=True)
 class Counted:
-    """What is in a log: rows, those used for sure, those that may be, and, of the sure, customers and money."""
+    """What is in a log: rows, those used for sure, those that may be; customers and money of the sure."""
 
     rows: int
     used: int
@@ -165,7 +166,7 @@ def spent(rows: Iterable[Row], mapping: Mapping[str, str], before: date) -> Spen
 def id_of(value: Any) -> str | None:
     """A customer's id, without blanks around it."""
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             return None
         return str(int(value)) if value.is_integer() else repr(value)
     text = "" if value is None else str(value)

@@ -1,7 +1,7 @@
 """Run a campaign: cases by the thousand, in worker processes that may die, hang or swell without ending it.
 
-``python -m tests.fuzz.campaign --cases 10000`` prints a table of kinds and endings and exits 1 on any finding;
-``--kind K --seed S`` runs one case again.
+``python -m tests.fuzz.campaign --cases 10000`` prints a table of kinds and endings, and exits 1 on any
+finding; ``--kind K --seed S`` runs one case again.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from tests.fuzz.run_case import Ending, emptied, run_case
 from tests.fuzz.watch import MAX_BYTES, Watch
 
 _LOOK_EVERY = 0.05
+_SHOW_EVERY = 500
 
 
 def plan(n: int, only: Sequence[str] = (), first_seed: int = 0) -> list[Case]:
@@ -175,6 +176,8 @@ def _told(name: str, runs: Iterator[tuple[Case, Ending]], *, every: bool) -> int
     endings: dict[str, list[Ending]] = defaultdict(list)
     for case, ended in runs:
         endings[case.kind].append(ended)
+        if sum(map(len, endings.values())) % _SHOW_EVERY == 0:
+            print(f"{name}: {sum(map(len, endings.values())):,} cases", file=sys.stderr, flush=True)
         if ended.problem is not None or every:
             said = ended.problem or ended.said[:400]
             print(f"{case.kind} {case.seed}: {ended.code} [{ended.judged}] {said}", flush=True)

@@ -1,9 +1,11 @@
-"""Judge how a broken input ended: with a readable refusal, or with a result that counting by hand confirms."""
+"""Judge how a broken input ended: in a readable refusal, or in a result that counting by hand confirms."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 
 from features.door import MAX_AMOUNT, MONEY_UNITS
 from pipelines.engine import Engine
+from pipelines.published_runs import faults, read_run
 from pipelines.purchase_log import PurchaseLog
 from tests.fuzz.by_hand import UNITS, Counted, Spent, Unreadable, count, read_rows, spent
 from tests.fuzz.cases import Made
@@ -87,7 +90,7 @@ class Outcome:
 
 def problem_with(outcome: Outcome, made: Made) -> tuple[str | None, str]:
     """Say what is wrong with an ending, if anything is, and what was held against what."""
-    wrong = _screen(outcome, made)
+    wrong = next(chain(_screen(outcome, made), _left(outcome, made)), None)
     if wrong is not None or (outcome.facts is None and outcome.scores is None):
         return wrong, "refused"
     if made.counted is None and made.log is None:
@@ -99,75 +102,83 @@ def problem_with(outcome: Outcome, made: Made) -> tuple[str | None, str]:
     judged = "not judged"
     if outcome.facts is not None:
         counted = made.counted or count(rows, made.mapping)
-        wrong, judged = _numbers(outcome.facts, counted, made.mapping)
+        wrong = next(_numbers(outcome.facts, counted, made.mapping), None)
+        judged = "judged in part" if counted.doubtful else "judged"
     if wrong is None and outcome.scores is not None:
-        wrong, judged = _customers(
-            outcome.scores, spent(rows, made.mapping, date.fromisoformat(made.command[-1]))
-        )
+        by_hand = spent(rows, made.mapping, date.fromisoformat(made.command[-1]))
+        wrong = next(_customers(outcome.scores, by_hand), None)
+        judged = "judged in part" if by_hand is None or by_hand.has_refunds else "judged"
     return wrong, judged
 
 
-def _screen(outcome: Outcome, made: Made) -> str | None:
+def _screen(outcome: Outcome, made: Made) -> Iterator[str]:
+    """Yield what is wrong with the exit code and with what was said."""
     if outcome.code not in made.codes:
-        return f"exit code {outcome.code}: {outcome.screen[-600:]}"
+        yield f"exit code {outcome.code}: {outcome.screen[-600:]}"
     if "Traceback" in outcome.screen:
-        return f"a traceback: {outcome.screen[-600:]}"
+        yield f"a traceback: {outcome.screen[-600:]}"
     lines = [line for line in outcome.screen.splitlines() if line.strip()]
     said = [line for line in lines if line.startswith("repurchase: ")]
     if outcome.code != 0 and (len(said) != 1 or lines[-1] != said[0]) and outcome.facts is None:
-        return f"not one line that says why: {outcome.screen[-600:]}"
-    if any(_UNPRINTABLE.search(line) for line in said):
-        return f"unprintable signs: {said[0][:300]!r}"
-    if any(len(line) > LONGEST_LINE for line in said):
-        return f"a line of {len(said[0])} signs: {said[0][:300]!r}"
-    return None
+        yield f"not one line that says why: {outcome.screen[-600:]}"
+    for line in said:
+        if _UNPRINTABLE.search(line):
+            yield f"unprintable signs: {line[:300]!r}"
+        if len(line) > LONGEST_LINE:
+            yield f"a line of {len(line)} signs: {line[:300]!r}"
 
 
-def _numbers(got: Facts, counted: Counted, mapping: dict[str, str]) -> tuple[str | None, str]:
+def _left(outcome: Outcome, made: Made) -> Iterator[str]:
+    """Yield what `score` has left that it should not have: half a run, or a run of what was refused."""
+    if made.command[0] != "score":
+        return
+    out = made.config.parent / "out"
+    if stages := [path.name for path in out.glob(".stage-*")]:
+        yield f"half-written: {stages}"
+    runs = list(out.glob("runs/*"))
+    if outcome.code != 0 and (runs or (out / "latest").is_symlink()):
+        yield f"refused, but published: {[path.name for path in runs]}"
+    for run in runs:
+        if wrong := faults(read_run(run)):
+            yield f"published, but not whole: {wrong}"
+
+
+def _numbers(got: Facts, counted: Counted, mapping: dict[str, str]) -> Iterator[str]:
     """Hold what was read against what was counted."""
     if got.rows != got.used + got.aside:
-        return f"rows are lost: {got}", "judged"
+        yield f"rows are lost: {got}"
     if got.rows != counted.rows:
-        return f"read {got.rows} rows of {counted.rows}: {got}, by hand {counted}", "judged"
+        yield f"read {got.rows} rows of {counted.rows}: {got}, by hand {counted}"
     if not counted.used <= got.used <= counted.used + counted.doubtful:
-        return f"used {got.used} rows, by hand {counted.used} to {counted.used + counted.doubtful}", "judged"
-    if counted.doubtful:
-        return None, "judged in part"
-    if got.customers is None or got.units is None:
-        return None, "judged"
+        yield f"used {got.used} rows, by hand {counted.used} to {counted.used + counted.doubtful}"
+    if counted.doubtful or got.customers is None or got.units is None:
+        return
     if got.customers != counted.customers:
-        return f"{got.customers} customers, by hand {counted.customers}", "judged"
+        yield f"{got.customers} customers, by hand {counted.customers}"
     if "amount" in mapping or {"quantity", "unit_price"} <= set(mapping):
-        return _money(got, counted), "judged"
-    return None, "judged"
+        yield from _money(got.units, counted)
 
 
-def _money(got: Facts, counted: Counted) -> str | None:
+def _money(units: int, counted: Counted) -> Iterator[str]:
     """Sums may differ by the rounding of each row."""
-    assert got.units is not None
     per_row = 1 + MAX_AMOUNT * MONEY_UNITS * 2.0**-51
-    if abs(got.units - counted.units) > counted.used * per_row:
-        return f"amounts sum to {got.units} units, by hand to {counted.units}"
-    return None
+    if abs(units - counted.units) > counted.used * per_row:
+        yield f"amounts sum to {units} units, by hand to {counted.units}"
 
 
-def _customers(got: Scores, by_hand: Spent | None) -> tuple[str | None, str]:
+def _customers(got: Scores, by_hand: Spent | None) -> Iterator[str]:
     """Hold the customers that were scored, and what they spent, against the log."""
     if got.odd is not None:
-        return f"no probability: {got.odd}", "judged"
+        yield f"no probability: {got.odd}"
     if by_hand is None:
-        return None, "judged in part"
-    if set(got.total_spend) - set(by_hand.buyers):
-        return (
-            f"scored, but no customers: {sorted(set(got.total_spend) - set(by_hand.buyers))[:3]!r}",
-            "judged",
-        )
+        return
+    if strangers := set(got.total_spend) - set(by_hand.buyers):
+        yield f"scored, but no customers: {sorted(strangers)[:3]!r}"
     if by_hand.has_refunds:
-        return None, "judged in part"
-    if set(got.total_spend) != set(by_hand.buyers):
-        return f"not scored: {sorted(set(by_hand.buyers) - set(got.total_spend))[:3]!r}", "judged"
+        return
+    if lost := set(by_hand.buyers) - set(got.total_spend):
+        yield f"not scored: {sorted(lost)[:3]!r}"
     for customer, units in by_hand.buyers.items():
         spend = got.total_spend[customer]
         if abs(spend - units / UNITS) > 1e-3 * by_hand.rows + 1e-9 * abs(units) / UNITS:
-            return f"{customer[:60]!r} spent {spend}, by hand {Decimal(units) / UNITS}", "judged"
-    return None, "judged"
+            yield f"{customer[:60]!r} spent {spend}, by hand {Decimal(units) / UNITS}"

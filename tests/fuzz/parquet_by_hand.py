@@ -15,7 +15,7 @@ Field = tuple[int, "int | bytes | list[int] | list[bytes] | list[Struct] | Struc
 
 @dataclass(frozen=True)
 class Struct:
-    """A Thrift struct: field numbers, rising, with their values; plain numbers are i64 where `wide` says so."""
+    """A Thrift struct: field numbers, rising, with their values; numbers are i64 where `wide` says so."""
 
     fields: Sequence[Field]
     wide: frozenset[int] = frozenset()
@@ -159,8 +159,9 @@ def write(path: Path, columns: Sequence[Column], n_rows: int, *, schema: Sequenc
         first = start
         if column.has_dictionary:
             first = start + _first_page(column.pages)
-        meta = [(1, column.type), (2, [_PLAIN, _RLE]), (3, [column.name]), (4, _GZIP), (5, column.n), (6, column.claimed),
-                (7, len(column.pages)), (9, first), *([(11, start)] if column.has_dictionary else [])]  # fmt: skip
+        meta = [(1, column.type), (2, [_PLAIN, _RLE]), (3, [column.name]), (4, _GZIP), (5, column.n),
+                (6, column.claimed), (7, len(column.pages)), (9, first)]  # fmt: skip
+        meta += [(11, start)] if column.has_dictionary else []
         chunks.append(Struct([(2, start), (3, Struct(meta, frozenset({5, 6, 7, 9, 11})))], frozenset({2})))
     group = Struct([(1, chunks), (2, 1 << 20), (3, n_rows)], frozenset({2, 3}))
     root = Struct([(4, b"schema"), (5, len(columns))])

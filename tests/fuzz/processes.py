@@ -58,8 +58,8 @@ def run_process(case: Case, folder: Path) -> Ending:
     ]
     start = time.perf_counter()
     with (folder / ".out").open("wb") as out, (folder / ".err").open("wb") as err:
-        process = subprocess.Popen(arguments, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=Path.cwd(),
-                                   env={**os.environ, "TMPDIR": str(folder)})  # fmt: skip
+        process = subprocess.Popen(arguments, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
+                                   cwd=Path.cwd(), env={**os.environ, "TMPDIR": str(folder)})  # fmt: skip
         watch = Watch(process.pid)
         while (why := watch.broken()) is None and process.poll() is None:
             time.sleep(0.05)

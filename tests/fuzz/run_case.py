@@ -17,7 +17,7 @@ from tests.fuzz.cases import Case, Made, lay_out
 from tests.fuzz.oracle import Facts, Outcome, problem_with, score_facts
 
 CHECKED_EVERY = 10
-"""Of so many cases one goes through all of `check`; the others go as far as the door, which all commands share."""
+"""Of so many cases one goes through all of `check`; others go to the door, which all commands share."""
 
 
 @dataclass(frozen=True)

@@ -195,3 +195,15 @@ def test_ids_that_are_numbers_now_are_told_although_numbers_are_fine() -> None:
 )
 def test_a_renamed_column_is_guessed_where_only_one_can_be_it(now: dict[str, str], name: str | None) -> None:
     assert renamed("sum", {"id": "number", "sum": "number"}, now) == name
+
+
+def test_a_record_of_a_later_version_is_read() -> None:
+    record = TableRecord(10, {}, {"2024-01": 10}, first_day="2024-01-03")
+    later = {"transactions": {**records_to_dict({"transactions": record})["transactions"], "of_later": 1}}
+    assert records_from_dict(later) == {"transactions": record}
+
+
+@pytest.mark.parametrize(("left", "is_lost"), [(1, True), (6, True), (7, False), (12, False)])
+def test_a_tiny_table_may_lose_less_than_half(left: int, is_lost: bool) -> None:
+    found = judge_shrunk("people", record(months={"": 12}), {"": left}, "the training", 0.01)
+    assert (found is not None) is is_lost

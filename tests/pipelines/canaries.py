@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 from tests.pipelines import other_shop
@@ -24,6 +25,7 @@ ORDERS = [f"ORDCANARY{n:02}" for n in range(5)]
 PRODUCTS = [f"canary-sku-{n:02}" for n in range(4)]
 CAMPAIGNS = [f"CanaryCampaign{n:02}" for n in range(3)]
 CANARIES = [*PEOPLE, *NAMES, *EMAILS, *CITIES, *CHANNELS, *ORDERS, *PRODUCTS, *CAMPAIGNS]
+SINK = "sink.duckdb"
 COMMON = "canary_of_many"
 """An acquisition channel of a third of the customers: a model may know it."""
 
@@ -35,10 +37,11 @@ CONFIG = (
     .replace('"customers.csv"', '"tables/customers.csv"')
     .replace('unit_price = "unit_price"\n', 'unit_price = "unit_price"\nchannel = "kênh"\n')
     .replace('attributes = ["Hạng thẻ",', 'attributes = ["city", "Hạng thẻ",')
+    + f'[sinks]\nduckdb = "{SINK}"\n'
 )
 TABLES = "tables"
 DECLARED = ("scores.parquet", "risk_list.csv", "reasons.parquet", "quarantine/")
-"""Of a run; beside the tables themselves and the configs, which are the shop's."""
+"""Of a run; beside the sink, outcomes' ``closed.parquet``, and tables and configs, which are the shop's."""
 
 
 def plant(folder: Path) -> Path:
@@ -97,10 +100,14 @@ def found_in(text: str, wanted: list[str] = CANARIES) -> Counter[str]:
 
 
 def as_text(path: Path) -> str:
-    """All that a file says: Parquet and SQLite are read, since their bytes hide it."""
+    """All that a file says: Parquet and databases are read, since their bytes hide it."""
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
         return "\n".join([*map(str, frame.columns), frame.to_csv()])
+    if path.name == SINK:
+        with duckdb.connect(str(path), read_only=True) as sink:
+            tables = [name for (name,) in sink.execute("select table_name from duckdb_tables()").fetchall()]
+            return "\n".join(sink.table(name).df().to_csv() for name in tables)
     text = path.read_bytes().decode("utf-8", errors="replace")
     if path.suffix == ".db" and path.read_bytes()[:6] == b"SQLite":
         with sqlite3.connect(path) as store:
@@ -118,6 +125,8 @@ def written(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def is_declared(name: str) -> bool:
-    """Whether a file of a run is one that people are to find customers in."""
+    """Whether a file is one that people are to find customers in."""
+    if name == SINK or (name.startswith("out/outcomes/") and name.endswith("/closed.parquet")):
+        return True
     run = name.removeprefix("out/runs/").partition("/")[2] if name.startswith("out/runs/") else ""
     return run.startswith(DECLARED)

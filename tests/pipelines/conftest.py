@@ -118,7 +118,7 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 def copy_shop(config: Path, folder: Path) -> Path:
     """Copy a shop into a folder of its own, its MLflow store told where it lies now; return its config."""
     copy = copy_as_it_is(config, folder)
-    bring_home(folder / "mlflow.db", (folder / "mlartifacts").as_uri(), folder / RUNNING)
+    bring_home(folder / "mlflow.db", (folder / "mlartifacts").as_uri(), "shop", folder / RUNNING)
     return copy
 
 

@@ -10,12 +10,14 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import promote, purchase_log, reasons, score, training
+from pipelines import promote, purchase_log, reasons, training
+from pipelines import scoring as work
 from pipelines.cli import main
 from pipelines.locks import locked
+from pipelines.publish import LOCKS
 from tests.pipelines.canaries import CONFIG, NAMES, ORDERS, PEOPLE
 
-AS_OF = "2024-10-20"
+AS_OF = "2024-09-25"
 SCORE, CHECK, TRAIN = ("score", "--as-of", AS_OF), ("check",), ("train", "--as-of", AS_OF)
 
 
@@ -148,7 +150,7 @@ def changed(pattern: str, change: Callable[[bytes], bytes]) -> Break:
 
 
 def held(shop: Shop, until: ExitStack) -> str:
-    until.enter_context(locked(shop.folder / "out" / f".lock-as_of={AS_OF}"))
+    until.enter_context(locked(shop.folder / "out" / LOCKS / f"as_of={AS_OF}"))
     return CONFIG
 
 
@@ -197,9 +199,9 @@ FAILURES: dict[str, tuple[tuple[str, ...], Break]] = {
     "a bug at the door": (CHECK, bug(purchase_log, "at_the_door", lambda: KeyError(PEOPLE[0]))),
     "a bug after another": (TRAIN, bug(training, "run_folds", after_another)),
     "a bug in a process of its own": (TRAIN, bug_in_a_process),
-    "a bug in the features": (SCORE, bug(score, "build_features", lambda: ValueError(f"no number: {NAMES}"))),
+    "a bug in the features": (SCORE, bug(work, "build_features", lambda: ValueError(f"no number: {NAMES}"))),
     "a bug in the reasons": (SCORE, bug(reasons, "reason_texts", lambda: IndexError(repr(PEOPLE)))),
-    "a bug in the list": (SCORE, bug(score, "risk_list", lambda: TypeError(f"{ORDERS[0]!r} has no size"))),
+    "a bug in the list": (SCORE, bug(work, "write_risk_list", lambda: TypeError(f"{ORDERS[0]!r}: no size"))),
     "a bug in the gate": (("promote",), bug(promote, "_already", lambda: ValueError(f"{PEOPLE[9]}!"))),
-    "a disk without a number": (SCORE, bug(score, "outlook", lambda: OSError(f"cannot write {PEOPLE[3]!r}"))),
+    "a disk without a number": (SCORE, bug(work, "outlook", lambda: OSError(f"cannot write {PEOPLE[3]!r}"))),
 }  # fmt: skip

@@ -11,7 +11,17 @@ import pandas as pd
 import pytest
 
 from pipelines import training
-from tests.pipelines.canaries import CANARIES, COMMON, PEOPLE, as_text, found_in, is_declared, plant, written
+from tests.pipelines.canaries import (
+    CANARIES,
+    COMMON,
+    PEOPLE,
+    SINK,
+    as_text,
+    found_in,
+    is_declared,
+    plant,
+    written,
+)
 from tests.pipelines.forced_failures import FAILURES, SCORE, TRAIN, Shop
 
 pytestmark = pytest.mark.heavy
@@ -36,7 +46,9 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("promote", "--force", "--reason", "a canary shop"), (0,)),
     (SCORE, (0,)),
     (("--quiet", "--json", *SCORE), (0,)),
-    (("outcomes", "--as-of", "2024-10-27"), (4,)),
+    (("outcomes", "--as-of", "2024-09-27"), (4,)),
+    (("outcomes", "--as-of", "2024-10-27"), (0,)),
+    (("replay", "latest"), (0,)),
     (("compare", "--json"), (0,)),
     (("history", "--json"), (0,)),
     (("doctor", "--repair"), (0, 6, 7)),
@@ -88,6 +100,8 @@ def test_nobody_is_named_outside_the_declared_outputs(shop: Shop) -> None:
     assert leaked == {}
     # The search does find them, where people are to find them.
     assert set(PEOPLE) <= {*declared}
+    assert set(PEOPLE) <= {*found_in(as_text(shop.folder / SINK))}
+    assert list(shop.folder.glob("out/outcomes/*/closed.parquet"))
 
 
 def test_a_model_holds_of_texts_only_values_of_many_customers(shop: Shop) -> None:

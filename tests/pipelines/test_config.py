@@ -68,6 +68,7 @@ def test_terms_of_trade(tmp_path):
         ("[economics]\ndiscount = 0.1", "did you mean 'discount_rate'?"),
         ("[mlflow]\ntracking_url = 'x'", "did you mean 'tracking_uri'?"),
         ("[mlflow]\ntracking_uri = 'mlflow.db'", "write it as an address: 'sqlite:///mlflow.db'"),
+        ("[mlflow]\ntracking_uri = 'sqlite://mlflow.db'", "known are sqlite:///, postgresql://, mysql://"),
         ("[mlflow]\ntracking_uri = './mlruns'", "no address of an MLflow store with a model registry"),
         ("[mlflow]\nmodel = 'a; drop table'", "mlflow.model"),
         ("[mlflow]\nchampion_digest = 'md5:1'", "champion_digest"),
@@ -135,3 +136,26 @@ def test_sinks(tmp_path):
     )
     assert load(tmp_path, MINIMAL + text).sinks.xlsx
     assert not load(tmp_path, MINIMAL).sinks.xlsx
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        f"[mlflow]\ntracking_uri = 'postgresql://shop:{SECRET}/x@h/db'",
+        f"[mlflow]\ntracking_uri = 'postgresql://h/db?user=u&password={SECRET}'",
+        f"[engine]\noptions = {{ 'spark.hadoop.fs.s3a.secret.key' = '{SECRET}' }}",
+        f"[engine]\noptions = {{ s3_access_key_id = '{SECRET}', home = 'http://a:{SECRET}@b' }}",
+    ],
+)
+def test_no_secret_is_among_the_settings_that_are_published(tmp_path, section):
+    assert SECRET not in str(load(tmp_path, MINIMAL + section).shown())
+
+
+@pytest.mark.parametrize(
+    "section",
+    [f"[mlflow]\ntracking_uri = 'postgres://u:{SECRET}@h/db'", f"[engine]\noptions = ['{SECRET}']"],
+)
+def test_a_refused_address_is_not_repeated(tmp_path, section):
+    with pytest.raises(ContractError) as refused:
+        load(tmp_path, MINIMAL + section)
+    assert SECRET not in str(refused.value)

@@ -155,3 +155,36 @@ def test_a_log_that_cannot_be_written_stops_nothing_and_is_told_once(
     assert json.loads(printed.out)["ready"] is True
     assert printed.err.count("the job's log is not written") == 1
     assert len(printed.err.splitlines()) == 1
+
+
+def test_a_line_that_a_full_disk_has_cut_spoils_no_other(tmp_path: Path) -> None:
+    (tmp_path / LOG).write_bytes(b'{"at": "half a li')
+    JobLog(tmp_path, "score").write("start")
+    _, whole, end = (tmp_path / LOG).read_text(encoding="utf-8").split("\n")
+    assert (json.loads(whole)["event"], end) == ("start", "")
+
+
+def test_an_output_folder_that_cannot_be_looked_at_is_no_traceback(shop: Path, capsys: Any) -> None:
+    shop.write_text(CONFIG.replace('currency = "EUR"', f'output = "{"x" * 300}"'), encoding="utf-8")
+    assert main(["--config", str(shop), "--quiet", "history"]) in (6, 7)
+    assert "the job's log is not written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("place", "code", "words"), [("/dev/full", 7, "No space left"), (None, 0, "")])
+def test_an_answer_that_cannot_be_written_is_told_and_one_that_nobody_reads_is_not(
+    run_shop: Path, place: str | None, code: int, words: str
+) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "--config", str(run_shop), "--quiet", "history"]
+    if place is None:
+        done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert done.stdout is not None
+        done.stdout.close()
+        said = done.communicate(timeout=120)[1]
+    else:
+        with Path(place).open("w") as full:
+            done = subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE, text=True)
+            said = done.communicate(timeout=120)[1]
+    assert done.returncode == code
+    assert words in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -136,20 +137,48 @@ def test_a_rolled_back_challenger_does_not_come_back_by_itself(own_shop, capsys)
     assert "no challenger" in capsys.readouterr().err
 
 
+def register_newer(config):
+    """Register the first champion's scorer as one that has seen a day more."""
+    registry = Registry(load_config(config))
+    own = registry.version("1")
+    newer = replace(registry.load(own), trained_until="2025-03-02")
+    about = {name: own.tags[name] for name in ("leak_proof", "customers", "evidence")}
+    return registry.register(newer, registry.reopen(own.run_id), "newer", about)
+
+
 def test_what_was_rolled_back_does_not_come_back_under_another_number(own_shop, capsys):
     """The same rows trained again, as a scheduler does, give the same model."""
-    forced = register_again(own_shop)
-    assert run(own_shop, "promote", "--force", "--reason", "a drill") == 0
+    promoted = register_newer(own_shop)
+    assert run(own_shop, "promote") == 0
     assert run(own_shop, "rollback", "--reason", "it calls everybody lost") == 0
-    again = register_again(own_shop)
-    assert again.tags["digest"] != forced.tags["digest"]
+    again = register_newer(own_shop)
+    assert again.tags["digest"] != promoted.tags["digest"]
     capsys.readouterr()
     assert run(own_shop, "promote") == 3
     found = said(capsys)
-    assert found["reason"].startswith(f"another model than was rolled back: version {forced.number}, rolled")
+    assert found["reason"].startswith(f"it learned the same as version {promoted.number}, which was rolled")
     assert "it calls everybody lost" in found["reason"]
+    ledger, registry = ledger_path(load_config(own_shop)), Registry(load_config(own_shop))
+    ledger.rename(ledger.with_suffix(".lost"))
+    assert run(own_shop, "promote") == 3  # the version's tag remembers as well
+    assert "it calls everybody lost" in said(capsys)["reason"]
+    ledger.with_suffix(".lost").rename(ledger)
     assert run(own_shop, "promote", "--force", "--reason", "I was wrong") == 0
-    assert Registry(load_config(own_shop)).by_alias(CHAMPION).number == again.number
+    assert registry.by_alias(CHAMPION).number == again.number
+    assert not [v for v in registry.versions() if "rolled_back" in v.tags]
+    assert run(own_shop, "rollback") == 0
+    register_newer(own_shop)
+    assert run(own_shop, "promote") == 3
+
+
+def test_without_an_alias_rollback_gives_it_back(own_shop, capsys):
+    registry = Registry(load_config(own_shop))
+    registry.drop_alias(CHAMPION)
+    assert run(own_shop, "history") == 6
+    assert "`repurchase rollback --to 1`" in said(capsys)["wrong"][0]
+    assert run(own_shop, "rollback", "--to", "1") == 0
+    assert registry.by_alias(CHAMPION).number == "1"
+    assert run(own_shop, "doctor") == 0
 
 
 def test_a_reason_without_force_stands_in_the_ledger(run_shop, tmp_path, capsys):

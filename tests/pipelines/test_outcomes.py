@@ -23,7 +23,7 @@ from pipelines.console import Console
 from pipelines.engine import open_engine
 from pipelines.failures import NotReady
 from pipelines.outcome_runs import due
-from pipelines.pseudonyms import own_pseudonyms
+from pipelines.pseudonyms import KEY_FILE, own_pseudonyms
 from pipelines.purchase_log import open_log
 from pipelines.registry import Registry
 from pipelines.version import CHAMPION
@@ -473,6 +473,24 @@ def test_pseudonyms_of_another_key_are_left_out(tmp_path: Path) -> None:
     publish_by_hand(config.output, "2025-01-10", [14], ["c_1"], privacy=facts)
     with pytest.raises(NotReady, match=r"is left out: it lists pseudonyms: .*there is no such key"):
         close_visits(config)
+    key = tmp_path / KEY_FILE
+    key.touch(0o600)
+    key.write_text("k" * 40)
     own = own_pseudonyms(config).key_id
     with pytest.raises(NotReady, match=f"made with another key \\(01234567, the present is {own}"):
         close_visits(config)
+
+
+def test_the_newest_date_alone_keeps_the_closed_rows_and_strangers_are_no_dates(
+    own: Path, capsys: Any
+) -> None:
+    """Each date's rows hold those of all before it: kept for every night, they would grow with the square."""
+    by = (date.fromisoformat(AS_OF) + timedelta(20)).isoformat()
+    (own.parent / "out" / "outcomes" / "as_of=2025-03-01 (conflicted copy)").mkdir(parents=True)
+    for day in (by, BY):
+        code, said, words = say(capsys, own, "outcomes", "--as-of", day)
+        assert code == 0, words
+    folders = own.parent / "out" / "outcomes"
+    assert sorted(p.name for p in (folders / f"as_of={by}").iterdir()) == ["outcomes.csv", "outcomes.html"]
+    assert len(pd.read_parquet(folders / f"as_of={BY}" / "closed.parquet")) == said["rows"]
+    assert say(capsys, own, "score", "--as-of", BY)[0] == 0

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import ContractError
+from pipelines import pseudonym_file
 from pipelines.cli import main
 from pipelines.config import Config, load_config
+from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import (
     DIGITS,
     KEY_FILE,
@@ -176,6 +179,16 @@ def test_what_cannot_be_named_is_refused(shop: Path, capsys: Any) -> None:
     assert "no such file" in refused("nowhere.csv", "--into", new)
     assert "there is no folder" in refused(listed, "--into", f"{shop.parent}/nowhere/new.csv")
     assert not Path(new).exists()
+
+
+def test_a_file_is_named_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pseudonym_file, "BATCH", 7)
+    names, ids = Pseudonyms(b"not a secret: an example of a key"), [f"c{n}" for n in range(20)]
+    pd.DataFrame({"customer_id": ids, "p": 0.5}).to_parquet(tmp_path / "scores.parquet")
+    write_names(tmp_path / "scores.parquet", names, tmp_path / "named.parquet")
+    written = pq.ParquetFile(tmp_path / "named.parquet")
+    assert [written.metadata.row_group(n).num_rows for n in range(written.num_row_groups)] == [7, 7, 6]
+    assert written.read().to_pydict() == {"own_id": ids, "listed": names.of_all(ids)}
 
 
 @pytest.mark.heavy

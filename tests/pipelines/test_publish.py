@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from features.errors import ContractError
-from pipelines.clean_up import clean_up
+from pipelines.clean_up import clean_up, dead_stages
 from pipelines.failures import EnvironmentFailed, Refused
-from pipelines.publish import STAGE, content_hash, date_lock, publish, put_links_right
+from pipelines.publish import STAGE, content_hash, date_lock, publish, put_links_right, require_places
 from pipelines.published_runs import current_dates, current_run, current_runs, faults, find_run, read_run
 from tests.pipelines.conftest import everything
 
@@ -158,3 +158,34 @@ def test_a_link_to_a_run_that_someone_removed_is_no_date(tmp_path):
     assert current_dates(tmp_path) == [MONDAY]
     publish(tmp_path, MONDAY, {}, {"a.txt": writer("again")})
     assert (tmp_path / "latest" / "a.txt").read_text() == "again"
+
+
+@pytest.mark.parametrize("name", ["as_of=2026-03-02.bak", "as_of=2026-03-02 (1)", "as_of=20260302", "as_of="])
+def test_a_stray_name_beside_the_dates_is_passed_over(tmp_path, name):
+    run = publish(tmp_path, MONDAY, {}, {"a.txt": writer("m")})
+    (tmp_path / "scores" / name).symlink_to(f"../runs/{run.run_id}")
+    assert current_dates(tmp_path) == [MONDAY]
+    publish(tmp_path, MONDAY, {}, {"a.txt": writer("again")})
+    assert clean_up(tmp_path, keep=1) == [run.run_id]
+
+
+def test_a_folder_in_place_of_a_link_is_no_run_and_its_date_is_refused(tmp_path):
+    publish(tmp_path, MONDAY, {}, {"a.txt": writer("m")})
+    shutil.copytree(tmp_path / "latest", tmp_path / "scores" / "as_of=2026-03-03")
+    assert current_dates(tmp_path) == [MONDAY]
+    assert current_run(tmp_path, TUESDAY) is None
+    publish(tmp_path, MONDAY, {}, {"a.txt": writer("again")})
+    assert len(clean_up(tmp_path, keep=1)) == 1
+    require_places(tmp_path, MONDAY)
+    with pytest.raises(ContractError, match=r"as_of=2026-03-03 is no link to a run.* hint: move it"):
+        require_places(tmp_path, TUESDAY)
+
+
+def test_the_lock_of_a_dead_stage_is_free_while_it_is_removed(tmp_path):
+    for day in ("20260302", "20260303"):
+        (tmp_path / f"{STAGE}{day}-20260302T000000-abc").mkdir()
+    found = []
+    for stage in dead_stages(tmp_path):
+        with date_lock(tmp_path, MONDAY), date_lock(tmp_path, TUESDAY):
+            found.append(stage.name)
+    assert len(found) == 2

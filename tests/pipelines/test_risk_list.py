@@ -1,10 +1,13 @@
 import csv
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pipelines.cell_text import original
-from pipelines.risk_list import risk_list, write_risk_list
+from pipelines.risk_list import write_risk_list
+from pipelines.score_file import to_act_on
+from tests.pipelines.plain_list import risk_list
 
 
 def scores(**changes) -> pd.DataFrame:
@@ -26,12 +29,23 @@ def scores(**changes) -> pd.DataFrame:
     return pd.DataFrame(base | changes)
 
 
-def test_only_scored_customers_of_the_upper_tiers_are_listed_by_value_at_risk():
-    assert list(risk_list(scores(), 90, 365)["customer_id"]) == ["b", "a"]
+def listed(folder: Path, table: pd.DataFrame) -> list[tuple[int, str]]:
+    """Rank and customer of those to act on, by both programs."""
+    table.to_parquet(folder / "scores.parquet")
+    ours = to_act_on(folder / "scores.parquet", 90, 365, folder).listed
+    plain = risk_list(table, 90, 365)
+    assert list(plain["customer_id"]) == list(ours["customer_id"])
+    return list(zip(ours["rank"], ours["customer_id"], strict=True))
 
 
-def test_equal_value_is_ordered_by_customer():
-    assert list(risk_list(scores(value_at_risk=1.0), 90, 365)["customer_id"]) == ["a", "b"]
+def test_only_scored_customers_of_the_upper_tiers_are_listed_by_value_at_risk(tmp_path):
+    assert listed(tmp_path, scores()) == [(1, "b"), (2, "a")]
+
+
+def test_equal_value_is_ordered_by_customer(tmp_path):
+    assert listed(tmp_path, scores(value_at_risk=1.0)) == [(1, "a"), (2, "b")]
+    odd = scores(value_at_risk=1.0, status="scored", risk_tier="high", customer_id=["b", "B", "é", "10", "9"])
+    assert [who for _, who in listed(tmp_path, odd)] == ["10", "9", "B", "b", "é"]
 
 
 def test_an_empty_list_keeps_its_header(tmp_path):

@@ -159,6 +159,23 @@ def test_the_dag_is_python_and_speaks_of_the_date_of_its_run() -> None:
     assert all("--as-of {{{{ ds }}}}" in text for text in said)
 
 
+def test_the_dag_takes_for_no_failure_what_is_an_answer() -> None:
+    tree = ast.parse(FILES["repurchase_dag.py"])
+    skipped = {}
+    for block in (node for node in ast.walk(tree) if isinstance(node, ast.With)):
+        dag, task = block.items[0].context_expr, block.body[-1].value
+        schedule, *said = (
+            {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg == name}.get(name)
+            for call, name in ((dag, "schedule"), (task, "task_id"), (task, "skip_on_exit_code"))
+        )
+        skipped[said[0]] = (schedule, said[1])
+    assert skipped == {
+        "score": ("10 3 * * *", None),
+        "outcomes": ("40 5 * * 1", failures.NotReady.exit_code),
+        "refresh": ("20 6 1 * *", failures.NotPromoted.exit_code),
+    }
+
+
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Airflow itself, in an environment of its own."""
@@ -197,6 +214,7 @@ def test_airflow_runs_the_dag_of_a_date(airflow: Path, own_shop: Path) -> None:
     run("dags", "reserialize")
     assert json.loads(run("dags", "list-import-errors", "--output", "json").splitlines()[-1] or "[]") == []
     listed = run("dags", "list", "--output", "json")
-    assert {"repurchase_score", "repurchase_refresh"} <= set(re.findall(r'"dag_id": "(\w+)"', listed))
+    wanted = {"repurchase_score", "repurchase_outcomes", "repurchase_refresh"}
+    assert wanted <= set(re.findall(r'"dag_id": "(\w+)"', listed))
     run("tasks", "test", "repurchase_score", "score", "2025-03-09")
     assert published(own_shop)["as_of"] == date(2025, 3, 9).isoformat()

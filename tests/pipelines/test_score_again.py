@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import engine
+from pipelines import engine, score
 from pipelines.cli import main
+from pipelines.config import load_config
+from pipelines.failures import Locked
+from pipelines.pseudonyms import KEY_FILE
 from pipelines.publish import date_lock
 from pipelines.published_runs import current_run, faults
+from pipelines.registry import Registry
+from pipelines.scoring_record import record_scoring
 from tests.pipelines.conftest import AS_OF, everything
 
 DAY = date.fromisoformat(AS_OF)
@@ -163,6 +168,100 @@ def test_a_run_under_pseudonyms_says_the_same_of_everyone(own_shop, capsys):
             plain["status"].eq("scored") & plain["risk_tier"].isin(["high", "medium"])
         ].max()
     )
-    assert answer["supersedes"]["because"] == ["config"]
+    assert answer["supersedes"]["because"] == ["config", "pseudonyms"]
     assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
     assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
+
+
+def test_a_lost_key_is_missed_and_another_one_makes_another_run(own_shop, capsys):
+    own_shop.write_text(own_shop.read_text() + '[privacy]\nlists = "pseudonyms"\n')
+    first = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    key = own_shop.parent / KEY_FILE
+    key.rename(key.with_name("lost"))
+    assert main(["--config", str(own_shop), "--quiet", "score", "--as-of", AS_OF]) == 2
+    said = capsys.readouterr().err
+    assert f"the key is gone, and run {first['run_id']} lists pseudonyms made with it" in said
+    assert "hint: bring it back" in said
+    assert not key.exists()
+    key.touch(0o600)
+    key.write_text("k" * 40)
+    assert main(["--config", str(own_shop), "--quiet", "replay", AS_OF]) == 6
+    assert "cannot be rebuilt: it lists pseudonyms made with another key" in capsys.readouterr().err
+    second = run(own_shop, capsys, "score", "--as-of", AS_OF)
+    assert second["supersedes"]["because"] == ["pseudonyms"]
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+
+
+def test_a_run_is_rebuilt_from_a_log_and_a_key_that_were_moved(own_shop, capsys):
+    text = own_shop.read_text() + '[privacy]\nlists = "pseudonyms"\n'
+    own_shop.write_text(text)
+    run(own_shop, capsys, "score", "--as-of", AS_OF)
+    folder = own_shop.parent
+    (folder / "elsewhere").mkdir()
+    for name in ("orders.parquet", KEY_FILE):
+        (folder / name).rename(folder / "elsewhere" / name)
+    moved = text.replace('"orders.parquet"', '"elsewhere/orders.parquet"')
+    own_shop.write_text(f'{moved}key_file = "elsewhere/{KEY_FILE}"\n')
+    assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
+
+
+def test_the_champion_is_resolved_when_its_date_is_ours(own_shop, capsys, monkeypatch):
+    trusted, asked = score.trusted_champion, []
+
+    def under_the_lock(config, registry):
+        with pytest.raises(Locked), date_lock(config.output, DAY):
+            pass
+        asked.append(registry)
+        return trusted(config, registry)
+
+    monkeypatch.setattr(score, "trusted_champion", under_the_lock)
+    assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+    assert len(asked) == 1
+
+
+def tracked(config: Path, run_id: str) -> int:
+    registry = Registry(load_config(config))
+    return len(registry.client.search_runs([registry.experiment], f"tags.published_run = '{run_id}'"))
+
+
+def test_a_run_that_was_published_and_not_tracked_is_tracked_by_the_next_job(own_shop, capsys, monkeypatch):
+    published = current_run(own_shop.parent / "out", DAY)
+    registry = Registry(load_config(own_shop))
+    [before] = registry.client.search_runs(
+        [registry.experiment], f"tags.published_run = '{published.run_id}'"
+    )
+    registry.client.delete_run(before.info.run_id)  # as if the job had been killed before
+    assert tracked(own_shop, published.run_id) == 0
+    for _ in range(2):
+        assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
+        assert tracked(own_shop, published.run_id) == 1
+
+
+def test_what_mlflow_does_not_take_is_a_warning(own_shop, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    said = []
+    console = type("Quiet", (), {"warn": lambda _, text: said.append(text)})()
+
+    def fails(*_, **__):
+        raise MlflowException("Param value is too long", error_code=1000)  # INVALID_PARAMETER_VALUE
+
+    monkeypatch.setattr(Registry, "run", fails)
+    monkeypatch.setattr("pipelines.scoring_record._is_tracked", lambda *_: False)
+    published = current_run(own_shop.parent / "out", DAY)
+    record_scoring(Registry(load_config(own_shop)), published, console)
+    assert said == ["published, but not tracked in MLflow: Param value is too long"]
+
+
+def test_a_run_is_delivered_though_nothing_can_be_cleaned_up(own_shop, capsys, monkeypatch):
+    def fails(*_):
+        raise OSError("the disk is read-only")
+
+    monkeypatch.setattr(score, "clean_up", fails)
+    own_shop.write_text(own_shop.read_text() + '[sinks]\nduckdb = "shop.duckdb"\n')
+    assert main(["--config", str(own_shop), "--quiet", "--json", "score", "--as-of", AS_OF]) == 0
+    printed = capsys.readouterr()
+    assert list(json.loads(printed.out)["sinks"].values()) == [
+        current_run(own_shop.parent / "out", DAY).manifest["files"]["scores.parquet"]["rows"]
+    ]
+    assert "was not removed: the disk is read-only" in printed.err

@@ -97,6 +97,14 @@ def test_the_training_is_what_an_older_date_is_held_against(own_shop: Path, caps
     refused(own_shop, capsys, 4, "rows that the training saw are gone", as_of="2025-02-01")
 
 
+def test_losses_of_single_nights_add_up(own_shop: Path, capsys: Any) -> None:
+    """Two in three hundred rows are fewer than a hundredth; twice as many are more."""
+    broken(own_shop, lambda log: log.drop(log.index[::150]))
+    assert "shrunk" not in {w["code"] for w in scored(own_shop, capsys)["warnings"]}
+    broken(own_shop, lambda log: log.drop(log.index[::150]))
+    refused(own_shop, capsys, 4, "rows that the training saw are gone (1.", as_of="2025-03-30")
+
+
 def starting(day: str) -> Change:
     return lambda log: log[log["ordered_at"] >= pd.Timestamp(day)]
 

@@ -14,6 +14,7 @@ from pipelines.config import Config, load_config
 from pipelines.console import Console
 from pipelines.engine import Engine, open_engine
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
+from pipelines.source_files import refuse_twins
 from pipelines.sources import FILE_COLUMN, open_other, open_transactions
 from tests.pipelines.conftest import CONFIG
 
@@ -219,3 +220,12 @@ def test_another_table_without_rows_is_refused(tmp_path, log):
     config = configured(tmp_path, CONFIG + other)
     with open_engine(config) as engine, pytest.raises(ContractError, match=r"sent\.csv: 0 rows in 2 columns"):
         open_other(engine, config, "contacts")
+
+
+def test_a_cell_longer_than_python_reads_is_no_name_of_a_column(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text(f"amount,amount_1\n1,{'x' * 200_000}\n")
+    refuse_twins([str(file)], ["amount"], ["amount", "amount_1"])
+    file.write_text(f"amount,AMOUNT\n1,{'x' * 200_000}\n")
+    with pytest.raises(ContractError, match="two columns have the name 'amount'"):
+        refuse_twins([str(file)], ["amount"], ["amount", "amount_1"])

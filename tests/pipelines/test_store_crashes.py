@@ -85,7 +85,7 @@ def test_what_the_doctor_says(own_shop, capsys, harm):
             if made.model_id in str(path)
         ]
         shutil.rmtree(folder)
-        expected, word = 0, "broken for good, marked and used by nobody: version 2"
+        expected, word = 0, "marked as broken, used by nobody: version 2"
     elif harm == "a broken champion":
         (victims[0] / "MLmodel").write_text("flavors: {}")
         expected, word = 6, "the champion cannot be used"
@@ -122,8 +122,10 @@ def test_a_mark_goes_when_the_files_are_back(own_shop, capsys):
     capsys.readouterr()
     assert main(doctor) == 6
     assert "to mend: version 2 is marked as broken, and its files are whole again" in capsys.readouterr().out
+    assert registry.by_alias("challenger") is None
     assert main([*doctor, "--repair", "yes"]) == 0
     assert "broken" not in registry.version(made.number).tags
+    assert registry.by_alias("challenger").number == made.number
 
 
 def test_with_all_artefacts_away_no_version_is_marked(own_shop, capsys):

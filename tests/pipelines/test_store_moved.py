@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.config import load_config
+from pipelines.failures import EnvironmentFailed
 from pipelines.registry import Registry
 from pipelines.store_moved import bring_home
 from tests.pipelines.conftest import AS_OF, copy_as_it_is, everything
@@ -31,6 +32,7 @@ def addresses(database: Path) -> set[str]:
                 "select artifact_location from experiments where name <> 'Default'",
                 "select artifact_uri from runs",
                 "select artifact_location from logged_models",
+                "select storage_location from model_versions where storage_location like 'file:%'",
             )
             for row in store.execute(question)
         }
@@ -87,15 +89,45 @@ def test_a_store_at_work_under_another_path_is_left_alone(own_shop, tmp_path):
         before = addresses(own_shop.parent / "mlflow.db")
         artifacts = (other / "mlartifacts").as_uri()
         with pytest.raises(Exception, match="under another path") as raised:
-            bring_home(database, artifacts, other / ".mlflow-running")
+            bring_home(database, artifacts, "shop", other / ".mlflow-running")
         assert raised.value.exit_code == 5
         assert addresses(database) == before
     finally:
         go.set()
         worker.join(60)
-    assert bring_home(database, artifacts, other / ".mlflow-running") == [
-        (own_shop.parent / "mlartifacts").as_uri()
-    ]
+    before = (own_shop.parent / "mlartifacts").as_uri()
+    assert bring_home(database, artifacts, "shop", other / ".mlflow-running") == before
+
+
+def test_the_experiment_of_another_team_is_left_alone(run_shop, tmp_path):
+    """MLflow's own server keeps artefacts under the same name."""
+    config = copy_as_it_is(run_shop, tmp_path / "copy")
+    theirs = (tmp_path / "theirs" / "mlartifacts").as_uri()
+    with sqlite3.connect(config.parent / "mlflow.db") as store:
+        store.execute(
+            "insert into experiments (name, artifact_location, lifecycle_stage) values (?, ?, ?)",
+            ("theirs", theirs, "active"),
+        )
+    assert in_a_process_of_its_own(config, "history").returncode == 0
+    found = addresses(config.parent / "mlflow.db")
+    assert theirs in found
+    mine = found - {theirs}
+    assert mine
+    assert all(place.startswith((config.parent / "mlartifacts").as_uri()) for place in mine)
+
+
+def test_a_store_that_is_locked_is_no_store_that_may_stay_as_it_is(run_shop, tmp_path, monkeypatch):
+    config = copy_as_it_is(run_shop, tmp_path / "copy")
+    database = config.parent / "mlflow.db"
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *words, **more: connect(*words, **{**more, "timeout": 0.1})
+    )
+    held = connect(database, isolation_level=None)
+    held.execute("begin exclusive")
+    with pytest.raises(EnvironmentFailed, match="could not be put right"):
+        bring_home(database, (config.parent / "mlartifacts").as_uri(), "shop", tmp_path)
+    held.close()
 
 
 READ_ONLY = (
@@ -106,7 +138,12 @@ READ_ONLY = (
 @pytest.mark.skipif(
     shutil.which("unshare") is None or os.geteuid() != 0, reason="needs unshare and the right to use it"
 )
-def test_a_folder_that_may_only_be_read_is_looked_at(own_shop):
+def test_a_copy_that_may_only_be_read_is_looked_at_and_not_what_it_was_copied_from(run_shop, tmp_path):
+    first = copy_as_it_is(run_shop, tmp_path / "first")
+    assert in_a_process_of_its_own(first, "history").returncode == 0
+    own_shop = copy_as_it_is(first, tmp_path / "copy")
+    [file] = (first.parent / "mlartifacts").rglob("MLmodel")
+    file.write_bytes(file.read_bytes() + b" ")
     for command in ("history", "doctor"):
         line = READ_ONLY.format(own_shop.parent, sys.executable, own_shop, command)
         done = subprocess.run(
