@@ -1,4 +1,4 @@
-"""Every word that a report, a list or a segment says, in English and in Vietnamese: `catalogue.toml`.
+"""Every word that a report, a list or a segment says, in English and in Vietnamese: the TOML files here.
 
 Features have theirs in `features.phrases`, next to what they mean.
 """
@@ -24,8 +24,11 @@ Entry = dict[str, str]
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Return every key, ``section.name``, with its text a language."""
-    text = files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return dict(_flat(tomllib.loads(text), ""))
+    found: list[tuple[str, Entry]] = []
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml"):
+            found += _flat(tomllib.loads(file.read_text(encoding="utf-8")), "")
+    return dict(found)
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Entry]]:
