@@ -232,7 +232,6 @@ def require_columns(raw: ir.Table, columns: Mapping[str, str], name: str) -> Non
         if source not in raw.columns:
             raise ContractError(
                 f"{name}: column {source!r} (for {standard}) is missing among {len(own)} columns",
-                example=own[0] if are_names(own) else None,
                 hint=did_you_mean(source, own),
             )
 

@@ -36,7 +36,7 @@ def judge_columns(
     if not changed:
         return None
     said = ", ".join(
-        f"{column!r} (for {standard}) holds {_held(now[column])} and held {_held(before[column])}"
+        f"{column!r} (for {standard}) holds {held(now[column])} and held {held(before[column])}"
         for standard, column in changed[:3]
     )
     more = f", and {len(changed) - 3} more" if len(changed) > 3 else ""
@@ -50,7 +50,14 @@ def judge_columns(
     return Finding("warning", f"{table}_columns", text, {"changed": numbers})
 
 
-def _held(kind: str) -> str:
+def held(kind: str) -> str:
+    """Say what a column of a kind holds.
+
+    Examples
+    --------
+    >>> held("number"), held("text")
+    ('numbers', 'text')
+    """
     plural = {"number": "numbers", "time": "times", "boolean": "yes or no", "other": "something else"}
     return plural.get(kind, kind)
 

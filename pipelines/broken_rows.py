@@ -42,6 +42,21 @@ class Reason:
     example: str | None
     hint: str
 
+    def said(self) -> str:
+        """Say it for people, but for its name.
+
+        Examples
+        --------
+        >>> Reason("no_date", 9, "'day' (for ordered_at)", "13/25/2024", "is it a date?").said()
+        "column 'day' (for ordered_at); for example '13/25/2024'; is it a date?"
+        """
+        parts = [
+            f"column {self.column}" if self.column else "",
+            f"for example {self.example!r}" if self.example else "",
+            self.hint,
+        ]
+        return "; ".join(filter(None, parts))
+
 
 def refuse_broken(
     engine: Engine, rows: RowCount, aside: ir.Table, section: Transactions | OtherTable, config: Config
@@ -91,15 +106,30 @@ def main_reason(
         As of `refuse_broken`; at least one row cannot be used.
     """
     worst = max(rows.broken, key=lambda reason: rows.broken[reason])
-    read = _read_columns(worst, section.columns)
-    found = _unreadable(engine, aside, worst, read)
-    if worst in _DATES:
+    return find_reason(engine, rows, aside, section, worst)
+
+
+def find_reason(
+    engine: Engine, rows: RowCount, aside: ir.Table, section: Transactions | OtherTable, reason: str
+) -> Reason:
+    """Find out what is wrong with the rows that are set aside for one reason.
+
+    Parameters
+    ----------
+    engine, rows, aside, section
+        As of `refuse_broken`.
+    reason : str
+        One that rows are set aside for, other than those left out on purpose.
+    """
+    read = _read_columns(reason, section.columns)
+    found = _unreadable(engine, aside, reason, read)
+    if reason in _DATES:
         (standard, _), *_ = read.items()
         hint = _date_hint(standard, found, section.formats.get(standard))
     else:
-        hint = _HINTS[worst].format(" or ".join(read))
+        hint = _HINTS[reason].format(" or ".join(read))
     columns = " or ".join(f"{source!r} (for {standard})" for standard, source in read.items())
-    return Reason(worst, rows.broken[worst], columns, form_of(found[0]) if found else None, hint)
+    return Reason(reason, rows.broken[reason], columns, form_of(found[0]) if found else None, hint)
 
 
 def _date_hint(standard: str, found: list[str], asked: str | None) -> str:

@@ -26,7 +26,8 @@ def refuse_unfit(log: PurchaseLog, scorer: Scorer, config: Config, as_of: date) 
     if late > scorer.primary_horizon:
         raise NotReady(
             f"{source}: the log ends before {log.end}, {late} days before {as_of}; after a gap of more than "
-            f"{scorer.primary_horizon} days everyone looks lapsed"
+            f"{scorer.primary_horizon} days everyone looks lapsed; hint: load the newest export, or score a "
+            f"date that the log reaches, such as {log.end}"
         )
     if log.has_amounts != scorer.has_amounts:
         raise Refused("the champion was trained on a log with other amounts; hint: train again")

@@ -1,9 +1,10 @@
-"""What training and scoring say of a log on every run: of rows that go unused, amounts, other tables."""
+"""What training and scoring say of a log on every run: unused rows, double loads, amounts, other tables."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from features.calendar import day_number
+from models.double_loads import judge_copies
 from models.findings import Finding
 from models.readiness import judge_rows
 from pipelines.amount_sizes import judge_amount_sizes
@@ -11,6 +12,7 @@ from pipelines.broken_rows import main_reason
 from pipelines.config import Config
 from pipelines.coverage import judge_tables
 from pipelines.engine import Engine
+from pipelines.log_profile import copies_by_day
 from pipelines.purchase_log import PurchaseLog
 from pipelines.statuses import judge_statuses
 
@@ -33,6 +35,7 @@ def log_warnings(
     buyers = lines.filter(~lines.is_refund & (lines.known_day < day_number(until)))
     found = [
         *judge_all_rows(engine, log, config),
+        *judge_copies(copies_by_day(engine, log, until)),
         judge_amount_sizes(engine, config, middle),
         *judge_tables(engine, log, buyers, until),
     ]
@@ -45,13 +48,7 @@ def judge_all_rows(engine: Engine, log: PurchaseLog, config: Config) -> Iterator
         section = getattr(config.tables, name)
         why = ""
         if rows.broken:
-            reason = main_reason(engine, rows, log.quarantine[name], section)
-            parts = [
-                f"column {reason.column}" if reason.column else "",
-                f"for example {reason.example!r}" if reason.example else "",
-                reason.hint,
-            ]
-            why = "; ".join(filter(None, parts))
+            why = main_reason(engine, rows, log.quarantine[name], section).said()
         yield judge_rows(name, section.source, rows.rows_wanted, rows.broken, why)
     statuses = judge_statuses(engine, log, config)
     if statuses is not None:

@@ -80,8 +80,7 @@ def profile_log(engine: Engine, log: PurchaseLog, until: date) -> LogProfile | N
     totals = engine.frame(step_totals(steps)).iloc[0]
     if not int(totals["customers"]):
         return None
-    known = log.lines.known_day < day_number(until)
-    lines = log.lines.filter(known & (log.lines.day >= day_number(log.first_order_day)))
+    lines = _lines(log, until)
     daily = _daily(engine, steps, lines, log.first_order_day, until)
     return LogProfile(
         steps=steps,
@@ -104,6 +103,18 @@ def _purchase_days(engine: Engine, log: PurchaseLog, until: date) -> ir.Table:
     history = History({"days": purchase_days(ledger, has_late="recorded_at" in records.has)}, records.has)
     days = take_snapshot(history, [until]).grains["days"]
     return days.filter(days.day >= day_number(log.first_order_day)).drop("cutoff")
+
+
+def copies_by_day(engine: Engine, log: PurchaseLog, until: date) -> pd.DataFrame:
+    """Count the lines known before `until` and the copies among them, for `models.double_loads`."""
+    copies = engine.frame(daily_copies(_lines(log, until))).sort_values("day")
+    return copies.set_index(pd.DatetimeIndex(copies["day"].map(day_from_number))).drop(columns="day")
+
+
+def _lines(log: PurchaseLog, until: date) -> ir.Table:
+    """Lines known before `until`; those of stray dates left out."""
+    known = log.lines.known_day < day_number(until)
+    return log.lines.filter(known & (log.lines.day >= day_number(log.first_order_day)))
 
 
 def _daily(engine: Engine, steps: ir.Table, lines: ir.Table, first: date, until: date) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def _dates(root: Path) -> list[date]:
     for link in root.glob(f"{_DATE}*"):
         with suppress(ValueError):
             day = date.fromisoformat(link.name.removeprefix(_DATE))
-            if link.is_symlink() and link.exists():
+            if link.exists():
                 found.append(day)
     return sorted(found)
 

@@ -19,6 +19,7 @@ from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
 from pipelines.log_findings import log_warnings
+from pipelines.named_runs import named_runs
 from pipelines.outcome_bias import judge_outcomes
 from pipelines.outlook import outlook_lines
 from pipelines.proof import prove_log
@@ -138,7 +139,7 @@ def _scored(
         facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
         facts["segments"] = groups.facts()
         facts["supersedes"] = before and differences(
-            before, base.file, parts, scorer.primary_horizon, engine.folder
+            before, base.file, parts, scorer.primary_horizon, engine.folder, facts[PRIVACY]
         )
         facts["warnings"] = _said(warnings)
         run = publish(config.output, as_of, facts, run_files(base, engine, log, config) | groups.files())
@@ -162,7 +163,7 @@ def _findings(
         judge_ledger(config, champion),
         judge_against(config, middle, champion.tags),
     )
-    found = [*date_warnings(scorer, as_of), *half_said(config)]
+    found = [*date_warnings(scorer, as_of), *half_said(config), *named_runs(config)]
     found += [finding for finding in doubts if finding is not None]
     missed = judge_outcomes(config, champion, as_of)
     found += react(missed, config.limits.outcomes, "outcomes", "train again")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.calendar import day_number
 from features.errors import ContractError
-from models.column_changes import judge_columns, renamed
+from models.column_changes import held, judge_columns, renamed
 from models.findings import Finding
 from models.rolling_window import has_moved_on, judge_window
 from models.scorer import Scorer
@@ -17,6 +17,7 @@ from models.table_record import TableRecord, judge_reasons, judge_shrunk
 from pipelines.config import Config, OtherTable
 from pipelines.coverage import days_with_rows
 from pipelines.engine import Engine
+from pipelines.missed_rows import where_they_are, with_reason
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reactions import react
 from pipelines.silent_channels import silent_channels
@@ -80,7 +81,7 @@ def _refuse_renamed(
         if fresh is not None:
             raise ContractError(
                 f"{source}: column {column!r} (for {standard}) is missing among {len(now)} columns, and "
-                f"{fresh!r} is new and holds {before[column]} as it did",
+                f"{fresh!r} is new and holds {held(before[column])}, as it did",
                 hint=f"was it renamed? Then write {fresh!r} in [tables.{name}]",
             )
 
@@ -151,14 +152,17 @@ def _against_earlier(
             judge_shrunk(source, before, now, earlier.name, limits.max_shrink, may_forget=forgets)
             for forgets in (False, rolls or name in FORGETFUL)
         )
+        lost = where_they_are(engine, log, config, name, before, earlier.name, lost)
         lost = lost or _lost_since_training(engine, log, config, scorer, name, as_of)
-        accept = "bring the rows back, or train again if they are to stay away"
+        mend = "mend" if lost is not None and "set_aside" in lost.numbers else "bring back"
+        accept = f"{mend} the rows, or train again if they are to stay away"
         yield from react(lost, limits.shrunk_log, "shrunk_log", accept)
         if rolls and lost is None and limits.shrunk_log != "ignore":  # so much is lost by time alone
             found = judge_window(source, before, log.first_day, earlier.name, whole)
             yield from react(found, "warn", "shrunk_log", accept)
         record = TableRecord(rows[name].rows_in, rows[name].rows_quarantined, now)
-        yield from judge_reasons(source, before, record, earlier.name)
+        for jump in judge_reasons(source, before, record, earlier.name):
+            yield with_reason(engine, log, config, name, jump)
 
 
 def _lost_since_training(
@@ -171,7 +175,8 @@ def _lost_since_training(
         return None  # without a first day, an export of the newest months could not be told from a loss
     source, now = getattr(config.tables, name).source, rows_by_month(engine, log, name, training.until)
     forgets = name in FORGETFUL or _rolls(log, name, before, training, as_of)
-    return judge_shrunk(source, before, now, training.name, config.limits.max_shrink, may_forget=forgets)
+    lost = judge_shrunk(source, before, now, training.name, config.limits.max_shrink, may_forget=forgets)
+    return where_they_are(engine, log, config, name, before, training.name, lost)
 
 
 def _rolls(log: PurchaseLog, name: str, before: TableRecord, earlier: Earlier, as_of: date) -> bool:

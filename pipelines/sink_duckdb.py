@@ -74,12 +74,13 @@ def duckdb_session(place: DuckdbPlace, folder: Path) -> Iterator[DuckdbSession]:
     Raises
     ------
     ContractError
-        If the file is none of DuckDB's, or what is in it does not fit.
+        If the file is none of DuckDB's, or what is in it does not fit; or there is no folder for it.
     EnvironmentFailed
         If the file is in use for longer than `WAIT`, or the disk fails.
     """
     name = f"[sinks] duckdb, {place.file}"
     file = folder / place.file
+    require_folder(place)
     with _refusals(name):
         if not file.exists():
             _make(file)
@@ -91,6 +92,22 @@ def duckdb_session(place: DuckdbPlace, folder: Path) -> Iterator[DuckdbSession]:
             connection.execute("commit")
         finally:
             connection.close()  # which undoes what was not committed
+
+
+def require_folder(place: DuckdbPlace) -> None:
+    """Refuse an absolute path into a folder that is not there: a slip, or a disk that is not mounted.
+
+    Raises
+    ------
+    ContractError
+        If there is none. Folders below the config's are made.
+    """
+    folder = Path(place.file).parent
+    if folder.is_absolute() and not folder.is_dir():
+        raise ContractError(
+            f"[sinks] duckdb, {place.file}: there is no folder {folder}",
+            hint="make it, or mount its disk; a path beside the config begins without a /",
+        )
 
 
 def _make(file: Path) -> None:

@@ -7,7 +7,10 @@ from pipelines.postgres_address import Place, parse_place
 
 REGISTER = "_runs"
 """Ending of the name of the table beside, which says whose rows the table shows."""
-DUCKDB_FORM = "scores.duckdb, a file beside the config, or duckdb:///scores.duckdb#table"
+DUCKDB_FORM = (
+    "scores.duckdb, a file beside the config, or duckdb:///scores.duckdb#table; "
+    "a path that begins with / is taken from the root, as is duckdb:////srv/scores.duckdb#table"
+)
 _LONGEST = 63 - len(REGISTER)  # PostgreSQL cuts longer names short, and would mix tables up
 
 
@@ -18,7 +21,7 @@ class DuckdbPlace:
     Parameters
     ----------
     file : str
-        Its path starts at the config's folder.
+        Its path starts at the config's folder, unless it is absolute.
     table : str
         Taken literally.
     """
@@ -41,8 +44,12 @@ def duckdb_place(text: str) -> DuckdbPlace:
     DuckdbPlace(file='scores.duckdb', table='scores')
     >>> duckdb_place("duckdb:///out/shop.duckdb#risk").table
     'risk'
+    >>> duckdb_place("/srv/scores.duckdb") == duckdb_place("duckdb:////srv/scores.duckdb")
+    True
     """
-    path, separator, table = text.removeprefix("duckdb://").removeprefix("/").partition("#")
+    # The third slash of an address parts the host, of which there is none, from the path.
+    address = text.removeprefix("duckdb://").removeprefix("/") if text.startswith("duckdb://") else text
+    path, separator, table = address.partition("#")
     if ":" in path or not path.strip() or (separator and not table):
         raise ContractError("a DuckDB table is named in the wrong form", hint=DUCKDB_FORM)
     return DuckdbPlace(path, table or "scores")

@@ -202,8 +202,9 @@ def _require_table(session: Session, table: str, wanted: Mapping[str, Kind], uni
 
 def _shows(session: Session, run: Run) -> bool:
     scores, register = session.path(session.table), session.path(session.table + REGISTER)
-    named = session.rows(f"select run_id from {register} where as_of = $1", (run.as_of,))  # noqa: S608
-    if named != [(run.run_id,)]:
+    named = session.rows(f"select run_id, content from {register} where as_of = $1", (run.as_of,))  # noqa: S608
+    # Registers of before have the digest of the scores alone under that name, and are put right.
+    if named != [(run.run_id, _content(run))]:
         return False
     counts = f"select count(*), count(case when run_id = $2 then 1 end) from {scores} where as_of = $1"  # noqa: S608
     return session.rows(counts, (run.as_of, run.run_id)) == [(rows_of(run), rows_of(run))]
@@ -216,7 +217,7 @@ def _refuse_damaged(run: Run) -> None:
 
 
 def _entry(run: Run) -> tuple[Any, ...]:
-    model, file = run.manifest["model"], run.manifest["files"][SCORES]
+    model = run.manifest["model"]
     created = datetime.fromisoformat(run.manifest["created_at"])
     return (
         run.run_id,
@@ -226,5 +227,10 @@ def _entry(run: Run) -> tuple[Any, ...]:
         str(model["digest"]),
         run.is_hindsight,
         rows_of(run),
-        f"sha256:{file['sha256']}",
+        _content(run),
     )
+
+
+def _content(run: Run) -> str:
+    """What the manifest calls so."""
+    return str(run.manifest["content"])

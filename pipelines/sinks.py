@@ -83,8 +83,12 @@ def require_sinks(config: Config) -> None:
     Raises
     ------
     ContractError
-        If the variable with a server's address, or its driver, is not there.
+        If the variable with a server's address, its driver, or the folder of a file is not there.
     """
+    if config.sinks.duckdb is not None:
+        from pipelines.sink_duckdb import require_folder
+
+        require_folder(duckdb_place(config.sinks.duckdb))
     if config.sinks.postgres is not None:
         require_driver(postgres_place(config.sinks.postgres))
 

@@ -3,9 +3,13 @@
 import csv
 import glob
 import gzip
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+
+import duckdb
 
 from features.errors import ContractError
 
@@ -14,6 +18,7 @@ CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")
 MOST_FILES = 5_000
 """Thirteen years of daily files; each takes some milliseconds to open, so 100,000 would look like a hang."""
 
+_SNIFFED = re.compile(r'.*Error when sniffing file "([^"\n]*)"')
 _SEPARATORS = ",;\t|"
 _LINES = 100
 _LONG_LINE = 1 << 20
@@ -73,6 +78,27 @@ def refuse_odd(source: str, found: Sequence[str]) -> None:
             example=odd[0],
             hint="folders, pipes, devices and broken links are not read",
         )
+
+
+@contextmanager
+def clear_of_csv() -> Iterator[None]:
+    """Say of delimited text in which no rows can be told what that most often means.
+
+    Raises
+    ------
+    ContractError
+        With the file, in place of what DuckDB says of its search for a separator.
+    """
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        sniffed = _SNIFFED.match(str(error))
+        if sniffed is None:
+            raise
+        raise ContractError(
+            f"{Path(sniffed[1]).name}: no rows and columns can be told in it",
+            hint="was it cut in the middle of a row, or of quotation marks, or is it no CSV?",
+        ) from None
 
 
 def _matches(source: str, folder: Path) -> list[str]:

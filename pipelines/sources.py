@@ -14,7 +14,7 @@ from pipelines.config import Config, OtherTable, Transactions
 from pipelines.engine import DuckdbEngine, Engine
 from pipelines.postgres import stage_postgres
 from pipelines.postgres_address import FORM
-from pipelines.source_files import CSV, PARQUET, find_files, refuse_twins
+from pipelines.source_files import CSV, PARQUET, clear_of_csv, find_files, refuse_twins
 from pipelines.text_faults import text_fault
 
 MOST_ROWS, MOST_ROWS_A_BYTE = 1_000_000, 100
@@ -108,6 +108,9 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
     files = find_files(source, config.folder, (config.output / "runs").resolve())
     file_column = FILE_COLUMN if len(files) > 1 else None
     n_bytes = sum(Path(file).stat().st_size for file in files)
+    if not n_bytes:
+        what = "the file is" if len(files) == 1 else f"all {len(files)} files are"
+        raise ContractError(f"{source}: {what} empty (0 bytes)", hint="did the export stop early?")
     engine.expect(source, n_bytes)
     with engine.reading(source):
         if all(f.lower().endswith(PARQUET) for f in files):
@@ -115,7 +118,8 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
             _refuse_bomb(source, engine.number(opened.count()), n_bytes)
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
-            opened = engine.read_csv(files, file_column)
+            with clear_of_csv():
+                opened = engine.read_csv(files, file_column)
             if not set(named) & set(opened.columns) and (fault := text_fault(files)):
                 raise fault  # one line of another form, and DuckDB finds a single column
         else:

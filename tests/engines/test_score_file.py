@@ -143,11 +143,44 @@ def test_differences(file: Path, tmp_path: Path) -> None:
         "probabilities_moved": 3,
         "largest_move": pytest.approx(0.3),
         "tiers_changed": 5,
+        "sums": {
+            column: [pytest.approx(table[column].sum(), abs=0.01) for table in (was, now)]
+            for column in ("expected_spend_90d", "expected_orders_90d", "value_at_risk")
+        },
     }
-    assert difference_line(found) == (
+    assert difference_line(found).startswith(
         "takes the place of run before (another model): 5 customers more, 2 fewer, "
         "3 probabilities moved by more than 0.01, 5 changed tier"
     )
+
+
+def test_money_that_has_moved_is_said_where_no_probability_has(file: Path, tmp_path: Path) -> None:
+    now = pd.read_parquet(file)
+    was = now.assign(expected_spend_90d=now["expected_spend_90d"] / 1.25, value_at_risk=0.0)
+    line = difference_line(differences(published(tmp_path / "run", was, PARTS), file, PARTS, 90, tmp_path))
+    spend = now["expected_spend_90d"].sum()
+    assert "0 probabilities moved by more than 0.01, 0 changed tier; " in line
+    assert f"expected_spend_90d adds up to {spend:,.0f} (was {spend / 1.25:,.0f}, +25.0%), " in line
+    assert line.endswith(f"value_at_risk adds up to {now['value_at_risk'].sum():,.0f} (was 0)")
+    assert "expected_orders_90d" not in line
+    gone = was.drop(columns="expected_spend_90d").assign(value_at_risk=float("nan"))
+    found = differences(published(tmp_path / "other", gone, PARTS), file, PARTS, 90, tmp_path)
+    assert (found["sums"]["expected_spend_90d"][0], found["sums"]["value_at_risk"][0]) == (None, None)
+    assert difference_line(found).endswith("0 changed tier")
+
+
+def test_customers_under_other_names_have_not_come_or_gone(file: Path, tmp_path: Path) -> None:
+    was = pd.read_parquet(file)
+    found = differences(
+        published(tmp_path / "run", was.iloc[1:], PARTS), file, PARTS | {"pseudonyms": "x"}, 90, tmp_path,
+        {"lists": "pseudonyms", "key_id": "x"},
+    )  # fmt: skip
+    assert (found["customers"], found["customers_before"]) == (2_000, 1_999)
+    assert not {"customers_new", "customers_gone", "probabilities_moved"} & set(found)
+    assert (
+        "customers have other names than in it, so that none can be told to be the same; 2,000 customers, "
+        "and 1,999 in it"
+    ) in difference_line(found)
 
 
 def test_a_predecessor_of_another_horizon_or_none_of_whose_customers_are_left(

@@ -400,7 +400,7 @@ def test_a_missing_column_says_everything(con: Any) -> None:
         at_the_door(raw, TransactionsContract(mapping, name="orders.parquet"))
     assert str(caught.value) == (
         "orders.parquet: column 'total_paid' (for amount) is missing among 3 columns; "
-        "for example 'client'; hint: did you mean 'total paid'? known: client, day, total paid"
+        "hint: did you mean 'total paid'? known: client, day, total paid"
     )
     assert isinstance(caught.value, ValueError)
 
@@ -415,9 +415,7 @@ def test_columns_that_were_put_beside_are_not_among_those_there_are(con: Any) ->
     raw = keep(
         con, {"door_parsed_file": ["x"], "client": ["a"], "day": [DAY], "door_parsed_ordered_at": [DAY]}
     )
-    with pytest.raises(
-        ContractError, match=r"missing among 2 columns; for example 'client'; .*: client, day$"
-    ):
+    with pytest.raises(ContractError, match=r"missing among 2 columns; hint: known: client, day$"):
         check_columns(raw, TransactionsContract(LOG, name="orders.parquet"))
 
 

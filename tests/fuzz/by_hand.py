@@ -169,6 +169,8 @@ def id_of(value: Any) -> str | None:
         if not math.isfinite(value):
             return None
         return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, bytes):
+        return repr(value) if value.strip(b" ") else None  # an engine writes other bytes with their numbers
     text = "" if value is None else str(value)
     return None if len(text) > LONGEST_ID else text.strip(BLANKS) or None
 

@@ -60,6 +60,7 @@ def publish(output: Path, name: str, frame: pd.DataFrame) -> Run:
         "created_at": "2026-03-04T05:06:07+00:00",
         "model": {"name": "repurchase", "version": "3", "digest": "sha256:abc"},
         "hindsight": False,
+        "content": f"sha256:{'c' * 64}",
         "files": {"scores.parquet": {"sha256": digest, "bytes": 1, "rows": len(frame)}},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

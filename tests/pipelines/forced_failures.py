@@ -111,6 +111,7 @@ def few(path: Path, rows: pd.DataFrame) -> None:
 
 def bug(module: Any, name: str, error: Callable[[], Exception]) -> Break:
     """A function that raises, with a canary in what it says."""
+    assert hasattr(module, name)  # now, so that no rename waits for the heavy tests
 
     def break_it(_shop: Shop, until: ExitStack) -> str:
         def broken(*_args: Any, **_options: Any) -> Any:

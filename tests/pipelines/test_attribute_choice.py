@@ -96,7 +96,11 @@ REFUSALS = {
     ),
     "an absent column": (
         CONFIG.replace('"lúc"', '"luc"'),
-        ["events.parquet: column 'luc' (for occurred_at) is missing among 6 columns", "'Khách'", "'lúc'?"],
+        [
+            "events.parquet: column 'luc' (for occurred_at) is missing among 6 columns",
+            "known: Khách, ",
+            "'lúc'?",
+        ],
     ),
     "a number for a time": (
         CONFIG.replace('occurred_at = "lúc"', 'occurred_at = "phiên"'),

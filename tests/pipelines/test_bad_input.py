@@ -30,7 +30,7 @@ def expect(
 @pytest.mark.parametrize("command", [["check"], ["train"]])
 def test_a_missing_column(shop, capsys, command):
     shop.write_text(CONFIG.replace('"unit_price"', '"unit_prise"'))
-    expect(shop, capsys, command, 2, "orders.parquet", "'unit_prise'", "among 6 columns", "for example",
+    expect(shop, capsys, command, 2, "orders.parquet", "'unit_prise'", "among 6 columns",
            "did you mean 'unit_price'?")  # fmt: skip
 
 
@@ -193,7 +193,12 @@ def test_amounts_that_are_all_zero(shop, capsys):
 
 def test_scoring_long_after_the_log_has_ended(own_shop, capsys):
     expect(
-        own_shop, capsys, ["score", "--as-of", "2026-06-01"], 4, "the log ends before 2025-06-24", "lapsed"
+        own_shop,
+        capsys,
+        ["score", "--as-of", "2026-06-01"],
+        4,
+        "the log ends before 2025-06-24",
+        "lapsed; hint: load the newest export, or score a date that the log reaches, such as 2025-06-24",
     )
 
 

@@ -247,7 +247,8 @@ def test_a_table_that_was_emptied_is_refused(trained: Trained, capsys: Any) -> N
     events.assign(lúc=pd.NaT).to_parquet(trained.config.with_name("emptied.parquet"))
     anything = CONFIG.replace("[target]", "[policy]\nmax_quarantined = 1.0\n[target]")
     line = refused(trained, capsys, anything.replace("events.parquet", "emptied.parquet"))
-    assert f"rows that the run of {AS_OF} saw are gone (100.0%)" in line
+    assert f"rows that the run of {AS_OF} used are not used any more (100.0%)" in line
+    assert "are set aside for no_date, most likely the same (column " in line
 
 
 def test_a_table_that_has_lost_half_of_its_rows_is_not_scored_with(trained: Trained, capsys: Any) -> None:

@@ -105,6 +105,8 @@ def todays_shop(own_shop: Path) -> Path:
     newest = rows["ordered_at"].max().normalize()
     today = pd.Timestamp(datetime.now(UTC).date())
     rows.assign(ordered_at=rows["ordered_at"] + (today - timedelta(days=1) - newest)).to_parquet(log)
+    # To the champion, what it has seen is gone.
+    own_shop.write_text(own_shop.read_text("utf-8") + '[limits]\nshrunk_log = "ignore"\n', "utf-8")
     for name in ("runs", "scores", "latest"):
         place = own_shop.parent / "out" / name
         place.unlink() if place.is_symlink() else shutil.rmtree(place)

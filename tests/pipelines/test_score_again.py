@@ -169,6 +169,9 @@ def test_a_run_under_pseudonyms_says_the_same_of_everyone(own_shop, capsys):
         ].max()
     )
     assert answer["supersedes"]["because"] == ["config", "pseudonyms"]
+    assert answer["supersedes"]["names_changed"]
+    [said] = [w["text"] for w in answer["warnings"] if w["code"] == "named_runs"]
+    assert "but 1 earlier run lists customers by their ids, in out/runs, such as " in said
     assert run(own_shop, capsys, "score", "--as-of", AS_OF)["already_published"]
     assert run(own_shop, capsys, "replay", AS_OF)["reproduced"]
 

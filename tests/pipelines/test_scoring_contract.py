@@ -88,7 +88,7 @@ def test_a_log_that_has_lost_a_month_is_not_scored(own_shop: Path, capsys: Any) 
     broken(own_shop, without_november)
     refused(
         own_shop, capsys, 4, "orders.parquet: ", f"rows that the run of {AS_OF} saw are gone",
-        "most of them of 2024-11", "train again", 'set [limits] shrunk_log = "warn"',
+        "most of them of 2024-11", "bring back the rows, or train again", 'set [limits] shrunk_log = "warn"',
     )  # fmt: skip
 
 
@@ -103,6 +103,12 @@ def test_losses_of_single_nights_add_up(own_shop: Path, capsys: Any) -> None:
     assert "shrunk" not in {w["code"] for w in scored(own_shop, capsys)["warnings"]}
     broken(own_shop, lambda log: log.drop(log.index[::150]))
     refused(own_shop, capsys, 4, "rows that the training saw are gone (1.", as_of="2025-03-30")
+
+
+def test_a_log_that_was_loaded_twice_is_scored_and_told_of(own_shop: Path, capsys: Any) -> None:
+    broken(own_shop, lambda log: pd.concat([log, log], ignore_index=True))
+    said = {w["code"]: w["text"] for w in scored(own_shop, capsys)["warnings"]}
+    assert "nearly every one twice. The whole log looks loaded more than once" in said["double_load"]
 
 
 def starting(day: str) -> Change:
@@ -148,7 +154,7 @@ def test_a_column_that_is_gone_and_the_one_that_may_be_it(own_shop: Path, capsys
     broken(own_shop, lambda log: log.rename(columns={"unit_price": "betrag"}))
     refused(
         own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 6 columns",
-        "'betrag' is new and holds number as it did", "was it renamed? Then write 'betrag' in [tables.",
+        "'betrag' is new and holds numbers, as it did", "was it renamed? Then write 'betrag' in [tables.",
     )  # fmt: skip
     broken(own_shop, lambda log: log.drop(columns="betrag"))
     refused(own_shop, capsys, 2, "column 'unit_price' (for unit_price) is missing among 5 columns", "known: ")
@@ -184,6 +190,7 @@ def test_what_is_only_warned_of_is_scored_and_kept_in_the_manifest(own_shop: Pat
     warned = {warning["code"]: warning["text"] for warning in found["warnings"]}
     assert {"shrunk", "transactions_columns", "set_aside_jump", "log_end", "drift"} <= set(warned)
     assert "cannot be used (no_date)" in warned["set_aside_jump"]
+    assert "(column 'ordered_at' (for ordered_at); is ordered_at mapped" in warned["set_aside_jump"]
     assert sum("the log ends before" in text for text in warned.values()) == 1
     drifted = [c["column"] for c in found["drift"]["columns"] if c["verdict"] == "drifted"]
     assert "total_spend" in drifted
@@ -283,3 +290,26 @@ def test_dates_that_are_text_now_are_set_aside_or_read(own_shop: Path, capsys: A
 
     broken(own_shop, as_text)
     refused(own_shop, capsys, 2, "break the contract", "'no_date'", "column 'ordered_at'")
+
+
+@pytest.mark.parametrize("limit", ["fail", "warn"])
+def test_rows_that_cannot_be_read_any_more_are_not_called_gone(
+    own_shop: Path, capsys: Any, limit: str
+) -> None:
+    """Fewer than `max_quarantined`, so that the door lets the log through."""
+
+    def as_text(log: pd.DataFrame) -> pd.DataFrame:
+        odd, days = np.arange(len(log)) % 10 < 4, log["ordered_at"].dt
+        return log.assign(ordered_at=log["ordered_at"].astype("str").mask(odd, days.strftime("%d.%m.%Y")))
+
+    broken(own_shop, as_text)
+    limited(own_shop, shrunk_log=limit)
+    words = ("are set aside for no_date, most likely the same (column 'ordered_at'", "; for example '")
+    words += ('ordered_at = "%d.%m.%Y" }',)
+    if limit == "fail":
+        refused(own_shop, capsys, 4, *words, "hint: mend the rows, or train again if they are to stay away")
+        return
+    said = {w["code"]: w["text"] for w in scored(own_shop, capsys)["warnings"]}
+    for word in words:
+        assert word in said["shrunk"]
+    assert "are gone" not in said["shrunk"]

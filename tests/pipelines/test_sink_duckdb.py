@@ -17,7 +17,7 @@ from pipelines import sink_duckdb
 from pipelines.config import Config, load_config
 from pipelines.failures import EnvironmentFailed, Refused
 from pipelines.published_runs import Run, current_run
-from pipelines.sinks import deliver
+from pipelines.sinks import deliver, require_sinks
 from tests.pipelines.conftest import AS_OF
 from tests.pipelines.deliveries import (
     MONDAY,
@@ -110,7 +110,7 @@ def test_the_register_says_which_run_and_which_model(config):
     [row] = query(config, "select * replace (created_at::varchar as created_at) from scores_runs").to_dict(
         "records"
     )
-    assert len(row.pop("content")) == len("sha256:") + 64
+    assert row.pop("content") == f"sha256:{'c' * 64}"  # the manifest's
     assert pd.Timestamp(row.pop("created_at")) == pd.Timestamp("2026-03-04T05:06:07Z")
     assert row == {
         "run_id": "m1", "as_of": MONDAY, "model_version": "3", "model_digest": "sha256:abc",
@@ -298,3 +298,32 @@ def test_kills_at_any_moment_leave_one_whole_run_a_date(config):
         assert_shows(config, shown, tuesday)
         shutil.rmtree(lost.folder)
     assert 0 < sum(survived) < len(survived)  # both happened
+
+
+@pytest.mark.parametrize("form", ["{}/far/s.duckdb", "duckdb:///{}/far/s.duckdb#scores"])
+def test_an_absolute_path_is_taken_as_it_is_and_its_folder_must_be_there(tmp_path, form):
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    config = configured(shop, f'duckdb = "{form.format(tmp_path)}"')
+    run = published(config, "m1")
+    for refusal in (lambda: require_sinks(config), lambda: deliver(config, run)):
+        with pytest.raises(ContractError, match=f"there is no folder {tmp_path}/far.*begins without a /"):
+            refusal()
+    assert not (tmp_path / "far").exists()
+    (tmp_path / "far").mkdir()
+    require_sinks(config)
+    assert deliver(config, run)[0].is_new
+    with duckdb.connect(str(tmp_path / "far" / "s.duckdb"), read_only=True) as connection:
+        assert connection.sql("select count(*) from scores").fetchall() == [(50,)]
+    assert not list(shop.rglob("s.duckdb"))
+
+
+def test_a_register_of_before_gets_the_content_of_the_manifest(config):
+    """It had the digest of the scores alone, under the same name."""
+    run = published(config, "m1")
+    deliver(config, run)
+    with duckdb.connect(str(config.folder / "scores.duckdb")) as connection:
+        connection.execute("update scores_runs set content = 'sha256:of the scores'")
+    assert deliver(config, run)[0].is_new
+    assert_shows(config, run)
+    assert list(query(config, "select content from scores_runs")["content"]) == [run.manifest["content"]]

@@ -229,3 +229,18 @@ def test_a_cell_longer_than_python_reads_is_no_name_of_a_column(tmp_path):
     file.write_text(f"amount,AMOUNT\n1,{'x' * 200_000}\n")
     with pytest.raises(ContractError, match="two columns have the name 'amount'"):
         refuse_twins([str(file)], ["amount"], ["amount", "amount_1"])
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (0, r"^orders\.csv: the file is empty \(0 bytes\); hint: did the export stop early\?"),
+        (-9, r"^orders\.csv: no rows and columns can be told in it; hint: was it cut in the middle of a row"),
+    ],
+)
+def test_a_file_that_was_cut_is_called_so(tmp_path, log, cut, words):
+    text = log.to_csv(index=False)
+    (tmp_path / "orders.csv").write_text(text[:cut])
+    config = configured(tmp_path, config_text("orders.csv"))
+    with open_engine(config) as engine, pytest.raises(ContractError, match=words):
+        open_transactions(engine, config)
