@@ -1,7 +1,7 @@
 """Groups of customers by rules that a shop can read, and that do not let go of a customer at once.
 
-Groups are told by where edges lie (`Rules`). Edges are learned once and kept, so that a customer moves for what
-they did, for the time that has passed, or for a changed model, and not because others came.
+Groups are told by where edges lie (`Rules`). Edges are learned once and kept, so that a customer moves for
+what they did, for the time that has passed, or for a changed model, and not because others came.
 """
 
 from __future__ import annotations
