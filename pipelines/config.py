@@ -230,6 +230,36 @@ class PrivacySection(_Section):
     lists: Literal["ids", "pseudonyms"] = "ids"
 
 
+class SegmentsSection(_Section):
+    """Where groups of customers begin and end; what is not given is learned from the log."""
+
+    recency_days: list[Days] = [7, 14, 28]
+    new_days: Days | None = None
+    loyal_orders: Annotated[int, Field(ge=2, le=1000)] | None = None
+    premium_share: float = Field(default=0.1, gt=0, lt=1)
+    churned_days: Days | None = None
+    slack: float = Field(default=0.1, ge=0, lt=1)
+    min_stay: int = Field(default=14, ge=0, le=365)
+
+    @model_validator(mode="after")
+    def _days_rise(self) -> "SegmentsSection":
+        if not self.recency_days or sorted(set(self.recency_days)) != self.recency_days:
+            raise ValueError(f"recency_days {self.recency_days} must rise and not repeat")
+        return self
+
+
+class CampaignSection(_Section):
+    """Whom a list may hold, what a contact costs, and how many are left alone to compare with."""
+
+    id: str = Field(default="list", pattern=r"^[\w][\w .\-]*$")
+    capacity: int | None = Field(default=None, ge=1)
+    budget: float | None = Field(default=None, gt=0)
+    cost: float = Field(default=0.0, ge=0)
+    control_share: float = Field(default=0.1, ge=0, lt=1)
+    quiet_days: int = Field(default=7, ge=0, le=365)
+    most_contacts: int = Field(default=8, ge=1)
+
+
 class Engine(_Section):
     """What runs the feature expressions."""
 
@@ -253,9 +283,8 @@ class Config(_Section):
     limits: LimitsSection = LimitsSection()
     sinks: SinksSection = SinksSection()
     privacy: PrivacySection = PrivacySection()
-    # Accepted and not yet used by this version.
-    segments: dict[str, Any] = {}
-    campaign: dict[str, Any] = {}
+    segments: SegmentsSection = SegmentsSection()
+    campaign: CampaignSection = CampaignSection()
     folder: Path = Field(default=Path(), exclude=True)
 
     @property

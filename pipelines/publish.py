@@ -15,7 +15,7 @@ from features.errors import ContractError
 from pipelines.failures import EnvironmentFailed
 from pipelines.locks import locked
 from pipelines.plain_words import words_of
-from pipelines.published_runs import LATEST, MANIFEST, RUNS, Run, current_dates, date_link
+from pipelines.published_runs import LATEST, MANIFEST, RUNS, SEGMENTS, Run, current_dates, date_link
 
 Writer = Callable[[Path], int]
 """Writes one file and returns its number of rows."""
@@ -115,7 +115,8 @@ def put_links_right(output: Path, run: Run) -> None:
 def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
     """Digest what a run says of its date: the names and checksums of its files.
 
-    The rows set aside are not among them: they are those of the whole log, which goes on.
+    The rows set aside are not among them: they are those of the whole log, which goes on. Nor are the groups,
+    which follow from the run before as well.
 
     Examples
     --------
@@ -124,7 +125,9 @@ def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
     True
     """
     listed = [
-        f"{name}\0{entry['sha256']}\n" for name, entry in sorted(files.items()) if not name.startswith(ASIDE)
+        f"{name}\0{entry['sha256']}\n"
+        for name, entry in sorted(files.items())
+        if not name.startswith((ASIDE, SEGMENTS))
     ]
     return "sha256:" + hashlib.sha256("".join(listed).encode()).hexdigest()
 

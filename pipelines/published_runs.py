@@ -14,7 +14,7 @@ import pandas as pd
 from features.errors import ContractError
 from pipelines.failures import Refused
 
-MANIFEST, SCORES = "manifest.json", "scores.parquet"
+MANIFEST, SCORES, SEGMENTS = "manifest.json", "scores.parquet", "segments.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
 PRIVACY = "privacy"
 """Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""

@@ -33,6 +33,7 @@ from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
+from pipelines.segments import segment
 from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
 from pipelines.table_records import FIRST_DAY, TRANSACTIONS, rows_by_month
@@ -129,15 +130,19 @@ def _scored(
     for note in (finding for finding in moved if finding.severity == "note"):
         console.say(f"  note: {note.text}")
     warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
+    with console.step("putting customers into groups") as step:
+        step.rows = base.customers
+        groups = segment(engine, log, config, scorer, base, as_of, champion.tags["digest"])
     with console.step("publishing") as step:
         step.rows = base.customers
         facts = _facts(engine, log, config, scorer, champion, parts)
         facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
+        facts["segments"] = groups.facts()
         facts["supersedes"] = before and differences(
             before, base.file, parts, scorer.primary_horizon, engine.folder, facts[PRIVACY]
         )
         facts["warnings"] = _said(warnings)
-        run = publish(config.output, as_of, facts, run_files(base, engine, log, config))
+        run = publish(config.output, as_of, facts, run_files(base, engine, log, config) | groups.files())
     return _Found(run, log.row_lines(), facts["warnings"], is_new=True)
 
 

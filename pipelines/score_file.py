@@ -22,6 +22,8 @@ from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import Pseudonyms
 from pipelines.risk_list import LISTED_TIERS, list_columns
 
+CALLED = "called.parquet"
+"""Beside the scores under pseudonyms: who is called what."""
 ROWS = 100_000
 """Customers to a row group; whoever reads or writes the file has one in memory."""
 MOST_LISTED = 1_000_000
@@ -128,7 +130,7 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
     folder : Path
         For the new file, and for what does not fit into memory.
     """
-    called = folder / "called.parquet"
+    called = folder / CALLED
     write_names(file, names, called)
     target, schema = folder / "pseudonyms.scores.parquet", pq.read_schema(file)
     with opened(folder, file, called) as (scores, by_id):
@@ -137,6 +139,16 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
         database: Any = renamed.get_backend()  # of DuckDB 2.0, Ibis 12.0 gets no batches
         batches = database.con.sql(database.compile(renamed)).to_arrow_reader(ROWS)
         _write(cut((pa.Table.from_batches([batch]).cast(schema) for batch in batches), ROWS), target)
+    return target
+
+
+def under_names(file: Path, folder: Path) -> Path:
+    """Write another table of the customers under the pseudonyms that `with_pseudonyms` gave them."""
+    target = folder / f"pseudonyms.{file.name}"
+    with opened(folder, file, folder / CALLED) as (table, by_id):
+        named = table.inner_join(by_id, table.customer_id == by_id.own_id)
+        named = named.drop("customer_id", "own_id").rename(customer_id="listed")
+        named.get_backend().to_parquet(named, target)
     return target
 
 

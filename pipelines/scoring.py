@@ -30,7 +30,10 @@ from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, find_reasons, write_reasons
 from pipelines.risk_list import write_risk_list
 from pipelines.risk_list_xlsx import write_risk_list_xlsx
-from pipelines.score_file import ToActOn, to_act_on, with_pseudonyms, write_scores
+from pipelines.score_file import ToActOn, to_act_on, under_names, with_pseudonyms, write_scores
+
+EXTRAS = ("first_order_value", "last_order_value_ratio", "was_referred")
+"""Features that groups need beside the score columns, where the tables have them."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Base:
         That list, with reasons in words.
     told : DataFrame
         The reasons, a row each.
+    extras : Path
+        `EXTRAS` of the same customers, under the same names.
     """
 
     file: Path
@@ -62,6 +67,7 @@ class Base:
     counts: Counts
     listed: pd.DataFrame
     told: pd.DataFrame
+    extras: Path
 
     def warnings(self) -> list[Finding]:
         """Say if not all those to act on are listed."""
@@ -116,18 +122,21 @@ def score_base(
         step.rows = len(found.listed)
         first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
         listed, told = find_reasons(found.listed, first, scorer, config, log)
+    extras = engine.folder / "extras.parquet"
+    engine.write_parquet(raw.select("customer_id", *(n for n in EXTRAS if n in raw.columns)), extras)
     if config.privacy.lists == "pseudonyms":
         file = with_pseudonyms(file, own_pseudonyms(config), engine.folder)
+        extras = under_names(extras, engine.folder)
         listed = as_listed(listed, config)
         told = as_listed(told, config).sort_values(["customer_id", "place"], ignore_index=True)
-    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told)
+    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told, extras)
 
 
 def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str, as_of: date) -> PieceScorer:
     """Say what it takes to score customers of this log; arguments as those of `score_base`."""
-    # What it cost to win a customer is no feature of the model, and may still be known of them.
+    # What it cost to win a customer, and what groups go by, may be known and be no feature of the model.
     known = {f.name for f in log.features(scorer.horizons)} - {*scorer.features}
-    names = (*scorer.features, *({"acquisition_cost"} & known))
+    names = (*scorer.features, *(name for name in ("acquisition_cost", *EXTRAS) if name in known))
     has, attributes = log.records.has, log.records.attributes
     return PieceScorer(scorer, config.economics.terms, names, has, attributes, version, as_of)
 

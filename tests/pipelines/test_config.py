@@ -23,6 +23,8 @@ def load(folder: Path, text: str):
 def test_only_a_name_and_a_log_are_needed(tmp_path):
     config = load(tmp_path, MINIMAL)
     assert config.target.horizons == [7, 14, 28, 90]
+    assert config.segments.recency_days == [7, 14, 28]
+    assert config.campaign.control_share == 0.1
     assert config.target.clv_horizon == 365
     assert config.training.max_customers == 200_000
     assert config.mlflow.tracking_uri == "sqlite:///mlflow.db"
@@ -50,7 +52,7 @@ margin = 0.3
 id = "spring"
 [sinks]
 """
-    assert load(tmp_path, MINIMAL + later).campaign == {"id": "spring"}
+    assert load(tmp_path, MINIMAL + later).campaign.id == "spring"
 
 
 def test_terms_of_trade(tmp_path):
