@@ -33,7 +33,7 @@ from pipelines.run_key import Parts, key_parts, run_key
 from pipelines.scoring import run_files, score_base
 from pipelines.scoring_contract import check_columns, judge_inputs
 from pipelines.scoring_record import record_scoring
-from pipelines.segments import segment
+from pipelines.segments import groups_line, segment
 from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
 from pipelines.table_records import FIRST_DAY, TRANSACTIONS, rows_by_month
@@ -244,6 +244,7 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         *outlook_lines(expected, config.project.currency),
         f"{to_act_on['customers']:,} customers to act on, with "
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
+        *([groups_line(manifest["segments"], config.project.language)] if "segments" in manifest else []),
         f"risk list: {run.folder / 'risk_list.csv'}",
         f"all scores: {run.folder / SCORES}",
     ]

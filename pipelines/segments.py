@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.wording import Language
 from models.migration import MOVE, NOBODY, migration, why_moved
 from models.scorer import Scorer
 from models.segment_rules import Fit, judge_recency, learn_loyal, learn_pace
-from models.segments import AXES, Rules, group
+from models.segments import AXES, LIFECYCLES, Rules, group
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.log_profile import profile_log
@@ -25,6 +26,7 @@ from pipelines.published_runs import SEGMENTS, Run, runs_up_to
 from pipelines.purchase_log import PurchaseLog
 from pipelines.score_file import ROWS, opened
 from pipelines.scoring import Base
+from pipelines.words import Voice
 
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
 SCHEMA = pa.schema(
@@ -122,6 +124,19 @@ def segment(
     rules, fit = find_rules(engine, log, config, scorer, base.file, before, as_of)
     found = _written(base, before, rules, scorer.primary_horizon, as_of, engine.folder, model)
     return replace(found, fit=fit)
+
+
+def groups_line(facts: Mapping[str, Any], language: Language) -> str:
+    """Say how many customers are in each group of the lifecycle, in the reader's language.
+
+    Examples
+    --------
+    >>> groups_line({"counts": {"lifecycle": {"loyal": 1200, "new": 30}}}, "vi")
+    'Khách mới 30 · Khách trung thành 1.200'
+    """
+    counts, voice = facts["counts"]["lifecycle"], Voice(language)
+    said = {name: voice(f"segment.lifecycle.{name}") for name in LIFECYCLES if name in counts}
+    return " · ".join(f"{words} {voice.number(counts[name])}" for name, words in said.items())
 
 
 def earlier_run(config: Config, as_of: date) -> Run | None:
