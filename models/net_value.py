@@ -49,7 +49,7 @@ def highest_offer(
 
     Those who would have bought anyway redeem it as well, and that is what makes offers dear. It is redeemed
     by the share ``(1 - p_churn) + p_churn * save_rate`` of such customers; the offer times this share uses up
-    the net value. An offer that is handed out whether or not the customer buys may be no more than the net value.
+    the net value. An offer that is handed out whether or not the customer buys may be no more than that.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def list_length(is_control: NDArray[np.bool_], pays: NDArray[np.bool_], most: in
     """Return how many customers of a ranked list stay on it.
 
     It ends with the last customer who can be contacted. Those left alone who stand before that one stay, to
-    be compared with, and take nobody's place: they are the ones who would have been contacted.
+    be compared with, and take nobody's place: they would have been contacted.
 
     Parameters
     ----------

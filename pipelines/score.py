@@ -132,6 +132,7 @@ def _scored(
         step.rows = base.customers
         facts = _facts(engine, log, config, scorer, champion, parts)
         facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
+        facts["campaign"] = base.campaign
         facts["supersedes"] = before and differences(
             before, base.file, parts, scorer.primary_horizon, engine.folder
         )
@@ -228,6 +229,7 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
     """What people are told of a run, be it new or not."""
     run, manifest = found.run, found.run.manifest
     expected, replaced, to_act_on = manifest["outlook"], manifest["supersedes"], manifest["to_act_on"]
+    plan = manifest["campaign"]
     same = f"run {run.run_id} was made from the same model, settings and rows, and is whole: nothing to do"
     customers = manifest["files"][SCORES]["rows"]
     return [
@@ -238,7 +240,8 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         *outlook_lines(expected, config.project.currency),
         f"{to_act_on['customers']:,} customers to act on, with "
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
-        f"risk list: {run.folder / 'risk_list.csv'}",
+        f"risk list: {run.folder / 'risk_list.csv'}, with {plan['contacts']:,} customers to contact and "
+        f"{plan['controls']:,} to leave alone",
         f"all scores: {run.folder / SCORES}",
     ]
 

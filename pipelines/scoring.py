@@ -1,10 +1,11 @@
 """What a run holds: everyone who is known at a date, scored, listed, and told why."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -17,6 +18,7 @@ from features.snapshot import take_snapshot
 from models.findings import Finding
 from models.reference import Counts
 from models.scorer import Scorer
+from pipelines.campaign import campaign_list
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
@@ -46,13 +48,15 @@ class Base:
     outlook : dict
         What they are expected to do together (`pipelines.outlook.outlook`).
     to_act_on : ToActOn
-        Those to act on, and the list of the first of them.
+        Those to act on, and the first of them, ranked.
     counts : dict of str to list of int
         Customers by bin of the champion's reference; empty if it has none.
     listed : DataFrame
-        That list, with reasons in words.
+        Those of them whom the campaign reaches or leaves alone, with reasons in words.
     told : DataFrame
         The reasons, a row each.
+    campaign : dict
+        How many these are (`pipelines.campaign.CampaignList`).
     """
 
     file: Path
@@ -62,15 +66,16 @@ class Base:
     counts: Counts
     listed: pd.DataFrame
     told: pd.DataFrame
+    campaign: dict[str, Any] = field(default_factory=dict)
 
     def warnings(self) -> list[Finding]:
         """Say if not all those to act on are listed."""
-        listed, all_of_them = len(self.listed), self.to_act_on.customers
+        listed, all_of_them = len(self.to_act_on.listed), self.to_act_on.customers
         if listed == all_of_them:
             return []
         text = (
-            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list holds the "
-            f"first {listed:,} of them by value at risk, {SCORES} all"
+            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list is made of the "
+            f"first {listed:,} of them by value at risk, {SCORES} holds all"
         )
         return [Finding("warning", "list_cut", text, {"customers": all_of_them, "listed": listed})]
 
@@ -112,15 +117,17 @@ def score_base(
         step.rows = customers
         sums = write_scores(engine.pieces(work, raw, "customer_id"), file)
         found = to_act_on(file, scorer.primary_horizon, scorer.clv_horizon, engine.folder)
-    with console.step(f"reasons for the {len(found.listed):,} customers to act on") as step:
-        step.rows = len(found.listed)
-        first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
-        listed, told = find_reasons(found.listed, first, scorer, config, log)
+    plan = campaign_list(found.listed, config, scorer.primary_horizon, has_amounts=scorer.has_amounts)
+    with console.step(f"reasons for the {len(plan.listed):,} customers on the list") as step:
+        step.rows = len(plan.listed)
+        first = work.frame(rows_of(engine, raw, plan.listed["customer_id"].head(MOST_CUSTOMERS)))
+        listed, told = find_reasons(plan.listed, first, scorer, config, log)
+        listed = listed.join(plan.columns)
     if config.privacy.lists == "pseudonyms":
         file = with_pseudonyms(file, own_pseudonyms(config), engine.folder)
         listed = as_listed(listed, config)
         told = as_listed(told, config).sort_values(["customer_id", "place"], ignore_index=True)
-    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told)
+    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told, plan.facts)
 
 
 def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str, as_of: date) -> PieceScorer:
