@@ -151,7 +151,7 @@ def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
     Returns
     -------
     ibis Table
-        ``customer_id, day, cost, reason``; cost is int64 money.
+        ``customer_id, day, campaign, channel, cost, reason``; cost is int64 money.
     """
     contract.check(raw)
     seen = dict.fromkeys(source for standard, source in contract.columns.items() if standard != "arm")
@@ -159,6 +159,8 @@ def contact_rows(raw: ir.Table, contract: TableContract) -> ir.Table:
     return timed.select(
         customer_id=contract.customer(timed),
         day=day_number_of(contract.time(timed, "sent_at")),
+        campaign=contract.word(timed, "campaign_id"),
+        channel=contract.word(timed, "channel"),
         cost=contract.units(timed, "cost", MONEY_UNITS),
         reason=contract.fault(timed),
     )

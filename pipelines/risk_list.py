@@ -54,7 +54,7 @@ def is_share(column: str) -> bool:
 
 def is_money(column: str) -> bool:
     """Tell a column of amounts by its name."""
-    return column.startswith(("value_", "expected_", "clv_", "total_"))
+    return column.startswith(("value_", "expected_", "clv_", "total_", "net_", "highest_"))
 
 
 def text_columns(ranked: pd.DataFrame) -> list[str]:

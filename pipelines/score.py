@@ -138,6 +138,7 @@ def _scored(
         facts = _facts(engine, log, config, scorer, champion, parts)
         facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
         facts["segments"] = groups.facts()
+        facts["campaign"] = base.campaign
         facts["supersedes"] = before and differences(
             before, base.file, parts, scorer.primary_horizon, engine.folder, facts[PRIVACY]
         )
@@ -234,6 +235,7 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
     """What people are told of a run, be it new or not."""
     run, manifest = found.run, found.run.manifest
     expected, replaced, to_act_on = manifest["outlook"], manifest["supersedes"], manifest["to_act_on"]
+    plan = manifest["campaign"]
     same = f"run {run.run_id} was made from the same model, settings and rows, and is whole: nothing to do"
     customers = manifest["files"][SCORES]["rows"]
     return [
@@ -245,7 +247,8 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         f"{to_act_on['customers']:,} customers to act on, with "
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
         *([groups_line(manifest["segments"], config.project.language)] if "segments" in manifest else []),
-        f"risk list: {run.folder / 'risk_list.csv'}",
+        f"risk list: {run.folder / 'risk_list.csv'}, with {plan['contacts']:,} customers to contact and "
+        f"{plan['controls']:,} to leave alone",
         f"all scores: {run.folder / SCORES}",
     ]
 

@@ -1,10 +1,11 @@
 """What a run holds: everyone who is known at a date, scored, listed, and told why."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -17,6 +18,7 @@ from features.snapshot import take_snapshot
 from models.findings import Finding
 from models.reference import Counts
 from models.scorer import Scorer
+from pipelines.campaign import campaign_list
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
@@ -49,15 +51,17 @@ class Base:
     outlook : dict
         What they are expected to do together (`pipelines.outlook.outlook`).
     to_act_on : ToActOn
-        Those to act on, and the list of the first of them.
+        Those to act on, and the first of them, ranked.
     counts : dict of str to list of int
         Customers by bin of the champion's reference; empty if it has none.
     listed : DataFrame
-        That list, with reasons in words.
+        Those of them whom the campaign reaches or leaves alone, with reasons in words.
     told : DataFrame
         The reasons, a row each.
     extras : Path
         `EXTRAS` of the same customers, under the same names.
+    campaign : dict
+        How many these are (`pipelines.campaign.CampaignList`).
     """
 
     file: Path
@@ -68,15 +72,16 @@ class Base:
     listed: pd.DataFrame
     told: pd.DataFrame
     extras: Path
+    campaign: dict[str, Any] = field(default_factory=dict)
 
     def warnings(self) -> list[Finding]:
         """Say if not all those to act on are listed."""
-        listed, all_of_them = len(self.listed), self.to_act_on.customers
+        listed, all_of_them = len(self.to_act_on.listed), self.to_act_on.customers
         if listed == all_of_them:
             return []
         text = (
-            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list holds the "
-            f"first {listed:,} of them by value at risk, {SCORES} all"
+            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list is made of the "
+            f"first {listed:,} of them by value at risk, {SCORES} holds all"
         )
         return [Finding("warning", "list_cut", text, {"customers": all_of_them, "listed": listed})]
 
@@ -118,10 +123,12 @@ def score_base(
         step.rows = customers
         sums = write_scores(engine.pieces(work, raw, "customer_id"), file)
         found = to_act_on(file, scorer.primary_horizon, scorer.clv_horizon, engine.folder)
-    with console.step(f"reasons for the {len(found.listed):,} customers to act on") as step:
-        step.rows = len(found.listed)
-        first = work.frame(rows_of(engine, raw, found.listed["customer_id"].head(MOST_CUSTOMERS)))
-        listed, told = find_reasons(found.listed, first, scorer, config, log)
+    plan = campaign_list(found.listed, config, scorer.primary_horizon, has_amounts=scorer.has_amounts)
+    with console.step(f"reasons for the {len(plan.listed):,} customers on the list") as step:
+        step.rows = len(plan.listed)
+        first = work.frame(rows_of(engine, raw, plan.listed["customer_id"].head(MOST_CUSTOMERS)))
+        listed, told = find_reasons(plan.listed, first, scorer, config, log)
+        listed = listed.join(plan.columns)
     extras = engine.folder / "extras.parquet"
     engine.write_parquet(raw.select("customer_id", *(n for n in EXTRAS if n in raw.columns)), extras)
     if config.privacy.lists == "pseudonyms":
@@ -129,7 +136,7 @@ def score_base(
         extras = under_names(extras, engine.folder)
         listed = as_listed(listed, config)
         told = as_listed(told, config).sort_values(["customer_id", "place"], ignore_index=True)
-    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told, extras)
+    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told, extras, plan.facts)
 
 
 def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str, as_of: date) -> PieceScorer:

@@ -7,8 +7,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from models.control import in_control
 from models.metrics import log_loss
 from models.scorer import score_columns
+from pipelines.campaign import CAMPAIGN_COLUMNS
 from pipelines.cli import main
 from tests.pipelines.conftest import AS_OF, HORIZONS, SPEC
 
@@ -129,6 +131,23 @@ def test_risk_list_is_ranked_and_holds_only_those_to_act_on(out, scores):
     np.testing.assert_allclose(whole["value_at_risk"], listed["value_at_risk"], atol=0.006)
 
 
+def test_a_tenth_of_the_list_is_left_alone_and_the_manifest_counts_them(out, manifest):
+    listed = pd.read_csv(out / "latest" / "risk_list.csv", dtype={"customer_id": str})
+    assert list(listed.columns[-4:]) == CAMPAIGN_COLUMNS
+    is_control = in_control(listed["customer_id"], "list", 0.1)
+    assert listed["group"].tolist() == np.where(is_control, "control", "contact").tolist()
+    assert set(listed["campaign"]) == {"list"}
+    assert listed[["net_value", "highest_offer"]].isna().all(axis=None)  # neither margin nor save rate
+    assert manifest["campaign"] == {
+        "id": "list",
+        "share": 0.1,
+        "listed": len(listed),
+        "contacts": int((~is_control).sum()),
+        "controls": int(is_control.sum()),
+        "cost": 0.0,
+    }
+
+
 def test_the_whole_is_said_beside_what_came_lately(manifest, scores, log):
     said, h = manifest["outlook"], max(HORIZONS)
     assert said["buyers"] == pytest.approx(scores[f"p_purchase_{h}d"].sum())
@@ -148,7 +167,7 @@ def test_reasons_are_given_to_the_listed_alone_in_words_and_as_a_table(out, mani
     assert list(told.columns) == [
         "customer_id", "place", "group", "feature", "value", "text", "contribution", "actionable",
     ]  # fmt: skip
-    assert list(listed.columns[-3:]) == ["reason_1", "reason_2", "reason_3"]
+    assert list(listed.columns[-7:-4]) == ["reason_1", "reason_2", "reason_3"]
     assert set(told["customer_id"]) <= set(listed["customer_id"])
     assert told["customer_id"].is_monotonic_increasing
     given = (listed.set_index("customer_id")[["reason_1", "reason_2", "reason_3"]] != "").sum(axis=1)

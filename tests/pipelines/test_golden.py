@@ -50,6 +50,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "customers": len(scores),
         "statuses": scores["status"].value_counts().sort_index().to_dict(),
         "listed": len(listed),
+        "groups": listed["group"].value_counts().sort_index().to_dict(),
         "first_listed": list(listed["customer_id"][:5]),
         "sums": {name: float(scores[name].sum()) for name in numbers},
     }
@@ -62,7 +63,9 @@ def golden(found: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(GOLDEN.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("what", ["recipe", "inputs", "customers", "statuses", "listed", "first_listed"])
+@pytest.mark.parametrize(
+    "what", ["recipe", "inputs", "customers", "statuses", "listed", "groups", "first_listed"]
+)
 def test_counts_and_names(what: str, found: dict[str, Any], golden: dict[str, Any]) -> None:
     assert found[what] == golden[what]
 

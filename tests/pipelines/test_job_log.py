@@ -57,7 +57,7 @@ def test_a_job_is_told_from_start_to_end_even_the_first_and_a_quiet_one(run_shop
         "looking at what the log says": run["inputs"]["transactions"]["rows_used"],
         f"features of all customers as of {AS_OF}": customers,
         "scoring N customers with version 1": customers,
-        f"reasons for the {listed:,} customers to act on": listed,
+        f"reasons for the {listed:,} customers on the list": listed,
         "publishing": customers,
     }
     assert 0 < steps["publishing"]["seconds"] < end["seconds"]
