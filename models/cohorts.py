@@ -30,7 +30,8 @@ def monthly_rates(counts: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row a month from the first to the last, those without a purchase too: ``buyers, newcomers, orders,
-        revenue``; ``repeat``: share of the buyers who had bought in an earlier month or on an earlier day;
+        revenue``; ``repeat``: share of the buyers whose first purchase lies in an
+        earlier month;
         ``retention``: share of the buyers of the month before who bought again; ``not_returned``: share of
         the buyers who stayed away for the days asked for, NaN until all of them were watched so long.
 

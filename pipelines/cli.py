@@ -100,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("name", metavar="RUN", help="a run's id, a date, or latest")
     made = command("outcomes", _outcomes, "hold published runs to account: expected against actual")
     made.add_argument("--as-of", type=_day, required=True, metavar="D", help="close what is over by D")
+    made = command("report", _report, "write one page for people: the verdict, whom to contact, what came")
+    made.add_argument(
+        "--as-of", type=_day_or_auto, metavar="D", help="of the run of this date; without it, the latest run"
+    )
     made = command("identify", _identify, "say whose pseudonym it is, with the key and the log")
     made.add_argument("what", metavar="WHAT", help="a pseudonym, or a CSV file that has some")
     made.add_argument("--into", type=Path, metavar="FILE", help="write the list with the customers' own ids")
@@ -233,6 +237,13 @@ def _outcomes(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.outcomes import outcomes
 
     return outcomes(load_config(args.config), console, args.as_of)
+
+
+def _report(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.report import report
+
+    return report(load_config(args.config), console, args.as_of)
 
 
 def _identify(args: argparse.Namespace, console: "Console") -> "Answer":
