@@ -104,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--as-of", type=_day_or_auto, metavar="D", help="see rows before D only; without it, the whole log"
     )
+    made = command("report", _report, "write one page for people: the verdict, whom to contact, what came")
+    made.add_argument(
+        "--as-of", type=_day_or_auto, metavar="D", help="of the run of this date; without it, the latest run"
+    )
     made = command("identify", _identify, "say whose pseudonym it is, with the key and the log")
     made.add_argument("what", metavar="WHAT", help="a pseudonym, or a CSV file that has some")
     made.add_argument("--into", type=Path, metavar="FILE", help="write the list with the customers' own ids")
@@ -244,6 +248,13 @@ def _measure(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.measure import measure
 
     return measure(load_config(args.config), console, args.as_of)
+
+
+def _report(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.report import report
+
+    return report(load_config(args.config), console, args.as_of)
 
 
 def _identify(args: argparse.Namespace, console: "Console") -> "Answer":

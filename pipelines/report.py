@@ -1,0 +1,76 @@
+"""`repurchase report`: one page for people, made of a published run, the log and what came of past runs."""
+
+from datetime import date
+
+from pipelines.config import Config
+from pipelines.console import Answer, Console
+from pipelines.engine import open_engine
+from pipelines.failures import Refused
+from pipelines.published_runs import SCORES, Run, current_run, find_run
+from pipelines.purchase_log import open_log
+from pipelines.report_facts import Facts, gather
+from pipelines.report_files import write_report
+from pipelines.report_money import concentration_section, forecast_section, worth_section
+from pipelines.report_page import report_page
+from pipelines.report_people import contact_section, tiers_section, verdict_section
+from pipelines.report_rates import cohorts_section, funnel_section, hazard_section, rates_section
+from pipelines.report_record import definitions_section, outcomes_section, quality_section
+from pipelines.words import Voice
+
+SECTIONS = (
+    verdict_section, contact_section, tiers_section, rates_section, cohorts_section, hazard_section,
+    funnel_section, concentration_section, forecast_section, worth_section, outcomes_section,
+    quality_section, definitions_section,
+)  # fmt: skip
+
+
+def report(config: Config, console: Console, as_of: date | None = None) -> Answer:
+    """Write the report of a date's current run.
+
+    Parameters
+    ----------
+    config : Config
+        The shop's configuration.
+    console : Console
+        Where progress goes.
+    as_of : date, optional
+        Of the run; by default that of the latest.
+
+    Raises
+    ------
+    Refused
+        If the date has no run.
+    NotReady
+        If the log holds no purchase before it.
+    """
+    run = _run(config, as_of)
+    with open_engine(config) as engine:
+        log = open_log(engine, config, console)
+        with console.step(f"gathering what run {run.run_id} rests on") as step:
+            step.rows = run.manifest["files"][SCORES]["rows"]
+            facts = gather(engine, log, config, run, engine.folder)
+    with console.step("writing the report"):
+        path = write_report(config.output, run.as_of, page_of(facts))
+    data = {"run_id": run.run_id, "as_of": run.as_of.isoformat(), "report": str(path)}
+    return Answer(data, [f"report of run {run.run_id}: {path}"])
+
+
+def page_of(facts: Facts) -> str:
+    """Write the page; the same facts give the same bytes."""
+    project, run = facts.config.project, facts.run
+    voice = Voice(project.language, project.currency)
+    day = voice.day(run.as_of)
+    trained = voice.day(date.fromisoformat(run.manifest["model"]["trained_until"]))
+    version = run.manifest["model"]["version"]
+    about = voice("report.about", run=run.run_id, version=version, trained=trained, day=day)
+    sections = [section(facts, voice) for section in SECTIONS]
+    return report_page(voice, voice("report.heading", shop=project.name, day=day), about, sections)
+
+
+def _run(config: Config, as_of: date | None) -> Run:
+    if as_of is None:
+        return find_run(config.output, "latest")
+    run = current_run(config.output, as_of)
+    if run is None:
+        raise Refused(f"no run of {as_of}; hint: `repurchase score --as-of {as_of}` publishes one")
+    return run
