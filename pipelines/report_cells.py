@@ -35,6 +35,28 @@ def month(name: str, voice: Voice, *, short: bool = False) -> str:
     return str(format_date(date(year, number, 1), pattern + ("yy" if short else "yyyy"), voice.language))
 
 
+def day(value: date, voice: Voice) -> str:
+    """Write a date as short as an axis needs it.
+
+    Examples
+    --------
+    >>> day(date(1998, 7, 1), Voice("en")), day(date(1998, 7, 1), Voice("vi"))
+    ('1 Jul 98', '01/07/98')
+    """
+    return str(format_date(value, {"en": "d MMM yy", "vi": "dd/MM/yy"}[voice.language], voice.language))
+
+
+def signed(change: float, voice: Voice) -> str:
+    """Write a change in per cent, with its sign.
+
+    Examples
+    --------
+    >>> signed(0.21, Voice("en")), signed(-0.05, Voice("vi"))
+    ('+21%', '-5%')
+    """
+    return ("+" if change > 0 else "") + voice.share(change, 0)
+
+
 def brief(voice: Voice, *, money: bool) -> Callable[[float], str]:
     """Write amounts along an axis as short as the language has it.
 

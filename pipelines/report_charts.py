@@ -100,6 +100,7 @@ def steps(
         for day in marked:
             axes.axvline(day + 0.5, color="black", linestyle=":", linewidth=1)
         axes.set(xlabel=x_label, ylim=(0, None), xlim=(0, first + len(values)))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     return svg(figure, name)
 
@@ -121,6 +122,8 @@ def heatmap(
         axes.invert_yaxis()
         bar = figure.colorbar(mesh, ax=axes, format=_formatter(write), drawedges=False)
         bar.outline.set_visible(False)
+        if bar.solids is not None:
+            bar.solids.set(edgecolor="face", rasterized=False)  # a picture in the picture would be refused
     return svg(figure, name)
 
 

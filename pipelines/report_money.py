@@ -7,8 +7,8 @@ import pandas as pd
 
 from models.cohorts import MONEY_UNITS
 from models.concentration import held_by_top, top_share
-from pipelines.report_blocks import Chart, Figures, Part, Said, Section, Table
-from pipelines.report_cells import brief, cell
+from pipelines.report_blocks import NONE, Chart, Figures, Part, Said, Section, Table
+from pipelines.report_cells import brief, cell, day, signed
 from pipelines.report_charts import bars, lines
 from pipelines.report_facts import Facts
 from pipelines.words import Voice
@@ -78,7 +78,7 @@ def forecast_section(facts: Facts, voice: Voice) -> Section:
     if low is not None and high is not None:
         blank = [float("nan")] * len(came)
         ends = {labels[0]: ([*blank, low], [*blank, high])}
-    ticks = [f"{start:%Y-%m-%d}"[2:] for start in [*came["start"], facts.run.as_of]]
+    ticks = [day(start, voice) for start in [*came["start"], facts.run.as_of]]
     drawn = dict(zip(labels, (known, everyone), strict=True))
     axis = brief(voice, money=is_money)
     picture = bars("forecast", ticks, drawn, axis, voice("report.forecast.start"), ends)
@@ -105,7 +105,7 @@ def _sentence(facts: Facts, voice: Voice, came: pd.DataFrame, column: str, middl
     if came.empty:
         return voice("report.forecast.alone", days=days, middle=write(middle))
     last = float(came[column].iloc[-1]) / (MONEY_UNITS if is_money else 1)
-    change = voice.share(middle / last - 1, 0) if last > 0 else "–"
+    change = signed(middle / last - 1, voice) if last > 0 else NONE
     return voice("report.forecast.sentence", days=days, middle=write(middle), last=write(last), change=change)
 
 
@@ -121,7 +121,12 @@ def worth_section(facts: Facts, voice: Voice) -> Section:
     found, means = facts.log.formula, facts.scores.means
     model = means.get("clv")
     parts: list[Part] = []
-    items = [(voice("report.worth.model", days=facts.config.target.clv_horizon), _money(model, voice))]
+    items = [
+        (
+            voice("report.worth.model", days=voice.number(facts.config.target.clv_horizon)),
+            _money(model, voice),
+        )
+    ]
     if found is not None:
         months = voice.number(found.days)
         items = [
@@ -134,7 +139,10 @@ def worth_section(facts: Facts, voice: Voice) -> Section:
         ]
     margin = facts.config.economics.margin
     key = "report.worth.no_margin" if margin is None else "report.worth.margin"
-    parts += [Figures(items), Said(voice("report.worth.sentence", days=facts.config.target.clv_horizon))]
+    parts += [
+        Figures(items),
+        Said(voice("report.worth.sentence", days=voice.number(facts.config.target.clv_horizon))),
+    ]
     parts.append(Said(voice(key, margin="" if margin is None else voice.share(margin, 0))))
     return Section("worth", title, [*parts, *_costs(facts, voice)])
 

@@ -99,8 +99,11 @@ def _cohorts(facts: Facts, voice: Voice) -> list[Part]:
     ]
     table = Table(voice("report.cohort.table"), [voice(f"report.cohort.{h}", days=days) for h in heads], rows)
     label = voice("report.cohort.returned", days=days)
-    names = [month(name, voice, short=True) for name in shown["cohort"]]
-    picture = bars("cohort-rates", names, {label: shown["returned"].tolist()}, _whole(voice))
+    drawn = shown[shown["customers"] >= ENOUGH]  # of a few customers, a share says nothing
+    names = [month(name, voice, short=True) for name in drawn["cohort"]]
+    if not names:
+        return [table]
+    picture = bars("cohort-rates", names, {label: drawn["returned"].tolist()}, _whole(voice))
     return [Chart(picture, voice("report.cohort.chart", days=days), table)]
 
 
