@@ -205,8 +205,9 @@ def _learned(
     return rules, judge_recency(profile.silences["all"], asked.recency_days, span)
 
 
-def _edges(quantiles: list[float | None]) -> tuple[float, ...]:
-    return tuple(float(q) for q in quantiles if q is not None)
+def _edges(quantiles: list[float | None] | None) -> tuple[float, ...]:
+    """Return the edges; none of a column without a value, such as the spend of a log without amounts."""
+    return tuple(float(q) for q in quantiles or () if q is not None)
 
 
 def _written(
