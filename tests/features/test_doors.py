@@ -63,7 +63,8 @@ def test_what_is_not_mapped_is_null(con: Any) -> None:
     (row,) = typed(con, "events", new_year)
     assert (row["channel"], row["session_id"], row["dwell_ms"], row["kind"]) == (None, None, None, "other")
     (row,) = typed(con, "contacts", {"customer_id": [7], "sent_at": [date(2024, 1, 1)]})
-    assert row == {"customer_id": "7", "day": NEW_YEAR, "cost": None, "reason": None}
+    unsaid = dict.fromkeys(("campaign", "channel", "cost", "reason"))
+    assert row == {"customer_id": "7", "day": NEW_YEAR, **unsaid}
     (row,) = typed(con, "customers", {"customer_id": [7]})
     assert {n: v for n, v in row.items() if v is not None} == {"customer_id": "7", "was_referred": 0}
 
@@ -211,7 +212,7 @@ def test_the_arm_of_an_experiment_does_not_pass_the_door(con: Any) -> None:
     columns = {name: name for name in rows} | {"arm": "group_of_test"}
     table = contact_rows(raw, TableContract("contacts", columns, "contacts.csv"))
     assert "group_of_test" not in str(ibis.to_sql(table, dialect="duckdb"))
-    assert table.columns == ("customer_id", "day", "cost", "reason")
+    assert table.columns == ("customer_id", "day", "campaign", "channel", "cost", "reason")
 
 
 def test_a_contract_says_what_its_table_brings() -> None:
