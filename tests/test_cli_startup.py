@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     "init", "check", "train", "compare", "promote", "refresh", "rollback", "history", "doctor", "score",
-    "replay", "outcomes", "identify", "demo",
+    "replay", "outcomes", "report", "identify", "demo",
 ]  # fmt: skip
 HEAVY = {
     "pandas",
