@@ -47,7 +47,10 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"features", "models", "pipelines"}
-    sources = {p.relative_to(ROOT).as_posix() for top in tops for p in (ROOT / top).rglob("*.py")}
+    kinds = (".py", ".toml", ".j2")  # code, words and the template of the report
+    files = [p for top in ("features", "models", "pipelines") for p in (ROOT / top).rglob("*")]
+    sources = {p.relative_to(ROOT).as_posix() for p in files if p.suffix in kinds}
+    assert "pipelines/report.html.j2" in sources
     assert sources == {name for name in names if ".dist-info/" not in name}
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
