@@ -187,22 +187,6 @@ def test_what_came_lately_is_what_the_log_says(page: Page, sql: Any) -> None:
     assert window["All customers"] == VOICE.money(everyone)
 
 
-def test_the_simple_formula_is_worked_out_from_the_log(page: Page, sql: Any) -> None:
-    days = sql(f"select (date '{AS_OF}' - min(day)) // 2 from raw where amount > 0")
-    start = f"date '{AS_OF}' - {days}"
-    figures = page.figures()
-    revenue, buyers = (
-        sql(f"select {what} from orders where day >= {start}")
-        for what in ("sum(amount)", "count(distinct customer_id)")
-    )
-    lost = sql(f"""select avg((customer_id not in (select customer_id from orders where day >= {start}))::int)
-        from (select distinct customer_id from orders where day < {start} and day >= {start} - {days})""")
-    assert figures[f"Buyers lost from one {days} days to the next"] == VOICE.share(lost)
-    assert figures["CLV by the simple formula"] == VOICE.money(revenue / buyers / lost, 2)
-    orders = sql(f"select sum(lines) from orders where day >= {start}")
-    assert figures["Average order value"] == VOICE.money(revenue / orders, 2)
-
-
 def test_tiers_and_the_verdict_are_sums_of_the_scores(page: Page, sql: Any, config: Path) -> None:
     scores = f"read_parquet('{config.parent}/out/latest/scores.parquet')"
     high = row(page, "Judged customers by risk", "Risk", "high")
