@@ -87,8 +87,10 @@ def number_bins(column: "pd.Series[Any]", every: "pd.Series[Any] | None" = None)
     n = min(MOST - len(shared), len(others) // FEWEST)
     between = np.quantile(others, np.arange(1, n) / n) if n > 1 else np.empty(0)
     rounded = [float(f"{edge:.{DIGITS}g}") for edge in between]
-    below = np.nextafter(shared, -np.inf)
-    return Bins(tuple(np.unique(np.concatenate([rounded, shared, below])).tolist()))
+    with np.errstate(over="ignore"):  # below the least number there is none, and no edge is needed
+        below = np.nextafter(shared, -np.inf)
+    edges = np.unique(np.concatenate([rounded, shared, below[np.isfinite(below)]]))
+    return Bins(tuple(edges.tolist()))
 
 
 def _known(column: "pd.Series[Any]") -> NDArray[np.float64]:

@@ -263,3 +263,14 @@ def test_without_a_date_the_whole_log_is_looked_at(own: Path, capsys: Any) -> No
     code, said, _ = say(capsys, own, "measure")
     assert code == 0
     assert Path(said["table"]).parent.name == f"as_of={date.fromordinal(end.toordinal() + 1)}"
+
+
+def test_a_list_of_nobody_is_measured_as_nothing(own: Path, capsys: Any) -> None:
+    from pipelines.cli import main
+
+    with_config(own, "[campaign]\nbudget = 0.5\ncost = 1.0\n")
+    assert main(["--config", str(own), "--quiet", "score", "--as-of", AS_OF]) == 0
+    assert len(listed(own)) == 0
+    capsys.readouterr()
+    code, said, error = say(capsys, own, "measure", "--as-of", BY)
+    assert (code, said["customers"], said["effects"], error) == (0, 0, [], "")

@@ -46,7 +46,7 @@ def page(html: str) -> Page:
 
 @pytest.fixture(scope="module")
 def sql(config: Path) -> Any:
-    """Ask the raw log: `orders` are days on which a customer's amounts are above zero, before the date."""
+    """Ask the raw log, which has no order numbers: `orders` are days on which a customer paid something."""
     connection = duckdb.connect()
     connection.execute(f"""
         create table raw as select customer_id, cast(date as date) as day, amount, product
@@ -54,8 +54,7 @@ def sql(config: Path) -> Any:
         create table orders as
             select customer_id, day, sum(amount) as amount, min(day) over w as first_day,
                 row_number() over (partition by customer_id order by day) as place,
-                lead(day) over (partition by customer_id order by day) as next_day,
-                count(*) filter (where amount > 0) as lines
+                lead(day) over (partition by customer_id order by day) as next_day
             from (select customer_id, day, amount from raw where day < date '{AS_OF}')
             group by customer_id, day having sum(amount) > 0
             window w as (partition by customer_id);
@@ -187,6 +186,22 @@ def test_what_came_lately_is_what_the_log_says(page: Page, sql: Any) -> None:
     assert window["All customers"] == VOICE.money(everyone)
 
 
+def test_the_simple_formula_is_worked_out_from_the_log(page: Page, sql: Any) -> None:
+    days = sql(f"select (date '{AS_OF}' - min(day)) // 2 from raw where amount > 0")
+    start = f"date '{AS_OF}' - {days}"
+    figures = page.figures()
+    revenue, buyers = (
+        sql(f"select {what} from orders where day >= {start}")
+        for what in ("sum(amount)", "count(distinct customer_id)")
+    )
+    lost = sql(f"""select avg((customer_id not in (select customer_id from orders where day >= {start}))::int)
+        from (select distinct customer_id from orders where day < {start} and day >= {start} - {days})""")
+    assert figures[f"Buyers lost from one {days} days to the next"] == VOICE.share(lost)
+    assert figures["CLV by the simple formula"] == VOICE.money(revenue / buyers / lost, 2)
+    orders = sql(f"select count(*) from orders where day >= {start}")
+    assert figures["Average order value"] == VOICE.money(revenue / orders, 2)
+
+
 def test_tiers_and_the_verdict_are_sums_of_the_scores(page: Page, sql: Any, config: Path) -> None:
     scores = f"read_parquet('{config.parent}/out/latest/scores.parquet')"
     high = row(page, "Judged customers by risk", "Risk", "high")
@@ -297,3 +312,28 @@ def test_a_real_run_is_reported_with_its_grade(own_shop: Path) -> None:
     page = Page(path.read_text("utf-8"))
     assert any(re.match(r"Grade [A-D]:", text) for text in page.texts)
     assert len(page.tables["Top of the list by what is at stake; the whole list is risk_list.csv"]) == 20
+
+
+def test_a_log_without_amounts_speaks_of_orders(tmp_path: Path) -> None:
+    config = write_shop(tmp_path)
+    config.write_text(config.read_text("utf-8").replace(', amount = "amount"', ""), "utf-8")
+    run = tmp_path / "out/latest"
+    scores = pd.read_parquet(run / "scores.parquet")
+    money = ["total_spend", "clv_365d", f"expected_spend_{HORIZON}d"]
+    scores.assign(**dict.fromkeys(money, float("nan"))).to_parquet(run / "scores.parquet")
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["outlook"] = {k: v for k, v in manifest["outlook"].items() if not k.startswith("spend")}
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    html = made(config)
+    page = Page(html)
+    assert "$" not in html
+    assert "nan" not in " ".join(page.texts).lower().split()
+    orders = VOICE.number(manifest["outlook"]["orders"])
+    assert page.figures()[f"North Star: expected orders within {HORIZON} days"] == orders
+    assert "Revenue" not in page.tables["Rates by month"][0]
+    for sentence in (
+        "no customer lifetime value can be given",
+        "no spend to look at",
+        "The log has no amounts",
+    ):
+        assert sentence in " ".join(page.texts)
