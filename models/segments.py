@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-TIERS = ("low", "medium", "high")
+from models.scorer import TIERS
+
 LIFECYCLES = ("new", "standard", "premium", "loyal", "churned")
 AXES = ("risk_group", "recency_group", "lifecycle")
 """Groupings that are followed from run to run."""

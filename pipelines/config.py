@@ -22,14 +22,9 @@ from pipelines.zones import utc_offsets
 MOST_BYTES = 1 << 20
 """A config is a page of text; what is larger is another file."""
 
-_DRIVER = r"(?:\+\w+)?"
-STORES = (
-    "sqlite:///",
-    *(f"{kind}{_DRIVER}://" for kind in ("postgresql", "mysql", "mssql")),
-    "http://",
-    "https://",
-)
+STORES = ("sqlite:///", "postgresql://", "mysql://", "mssql://", "http://", "https://")
 """How addresses of MLflow stores begin that have a model registry; folders have none."""
+_STORE = re.compile(r"(?:sqlite:///|(?:postgresql|mysql|mssql)(?:\+\w+)?://|https?://)\S*[^/\s]")
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -141,11 +136,11 @@ class Mlflow(_Section):
     @field_validator("tracking_uri")
     @classmethod
     def _is_an_address(cls, uri: str) -> str:
-        if any(re.match(rf"{kind}\S*[^/\s]", uri) for kind in STORES):
+        if _STORE.match(uri):
             return uri
         if "://" not in uri and uri.endswith((".db", ".sqlite", ".sqlite3")):
             raise ValueError(f"it is the path of a file; write it as an address: 'sqlite:///{uri}'")
-        known = ", ".join(kind.replace(_DRIVER, "") for kind in STORES)
+        known = ", ".join(STORES)
         raise ValueError(f"it is no address of an MLflow store with a model registry; known are {known}")
 
 

@@ -18,7 +18,7 @@ from features.errors import ContractError
 from pipelines.config import Config
 from pipelines.duckdb_store import DuckdbStore
 from pipelines.failures import EnvironmentFailed
-from pipelines.pieces import PIECE, Work, cut, in_threads
+from pipelines.pieces import PIECE, Work, batches_of, cut, in_threads
 from pipelines.plain_words import words_of
 from pipelines.scratch import scratch_folder
 from pipelines.text_faults import text_fault
@@ -194,11 +194,8 @@ class DuckdbEngine(Engine):
 
     def pieces(self, work: Work, table: ir.Table, by: str) -> Iterator[pa.Table]:
         """Do the work in threads of this process."""
-        # DuckDB 2.0 knows no more what Ibis 12.0 asks it for batches with.
-        query = self.connection.compile(table.order_by(by))
         with reading("the features"):
-            batches = self.connection.con.sql(query).to_arrow_reader(PIECE)
-            raw = cut((pa.Table.from_batches([batch]) for batch in batches), PIECE)
+            raw = cut(batches_of(table.order_by(by), PIECE), PIECE)
             yield from in_threads(work, raw, cpu_count())
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """`repurchase measure`: what past lists brought, against the customers who were left alone."""
 
-import secrets
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pandas as pd
 from models.uplift_table import incremental
 from pipelines.config import Config
 from pipelines.console import Answer, Console, table
+from pipelines.dated_files import write_dated
 from pipelines.engine import open_engine
 from pipelines.list_results import list_results
 from pipelines.measure_words import campaign_lines
@@ -48,25 +48,9 @@ def measure(config: Config, console: Console, as_of: date | None = None) -> Answ
             rows = list_results(engine, log, config, lists)
             step.rows = len(rows)
     found = incremental(rows)
-    path = measured(config.output, by)
-    _write(found, path)
+    text = found.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+    path = write_dated(config.output, MEASURE, by, TABLE, text)
     return _answer(config, lists, rows, found, left_out, path)
-
-
-def measured(output: Path, as_of: date) -> Path:
-    """Path of the table of a date."""
-    return output / MEASURE / f"as_of={as_of.isoformat()}" / TABLE
-
-
-def _write(found: pd.DataFrame, path: Path) -> None:
-    """Write aside and rename, so that a reader sees the whole table of before or of now."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(3)}")
-    try:
-        found.to_csv(part, index=False, float_format="%.12g", lineterminator="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _answer(

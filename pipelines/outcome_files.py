@@ -3,12 +3,13 @@
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 from pipelines.locks import locked
 from pipelines.publish import FRESH, LOCKS, _point, _sync, _sync_tree
+from pipelines.published_runs import day_of
 
 OUTCOMES, MADE = "outcomes", ".made"
 TABLE, ROWS, PAGE = "outcomes.csv", "closed.parquet", "outcomes.html"
@@ -28,13 +29,8 @@ def newest_outcomes(output: Path, by: date) -> Path | None:
 
 def _dates(root: Path) -> list[date]:
     """List the dates that have a ledger; what people and programs have put beside them is none."""
-    found = []
-    for link in root.glob(f"{_DATE}*"):
-        with suppress(ValueError):
-            day = date.fromisoformat(link.name.removeprefix(_DATE))
-            if link.exists():
-                found.append(day)
-    return sorted(found)
+    dates = (day_of(link) for link in root.glob(f"{_DATE}*") if link.exists())
+    return sorted(day for day in dates if day is not None)
 
 
 @contextmanager

@@ -11,12 +11,11 @@ from pipelines.cell_text import original
 from pipelines.config import Config
 from pipelines.failures import NotReady
 from pipelines.outcome_runs import honest_runs
-from pipelines.published_runs import Run
+from pipelines.published_runs import LIST, Run
 from pipelines.purchase_log import PurchaseLog
 
 LEAST_DAYS = 7
 """A list younger than a week has not seen every day of the week yet, and is not looked at."""
-LIST = "risk_list.csv"
 
 
 @dataclass(frozen=True)

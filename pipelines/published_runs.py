@@ -15,6 +15,7 @@ from features.errors import ContractError
 from pipelines.failures import Refused
 
 MANIFEST, SCORES, SEGMENTS = "manifest.json", "scores.parquet", "segments.parquet"
+LIST = "risk_list.csv"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
 PRIVACY = "privacy"
 """Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""

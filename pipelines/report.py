@@ -1,15 +1,16 @@
 """`repurchase report`: one page for people, made of a published run, the log and what came of past runs."""
 
 from datetime import date
+from pathlib import Path
 
 from pipelines.config import Config
 from pipelines.console import Answer, Console
+from pipelines.dated_files import dated_path, write_dated
 from pipelines.engine import open_engine
 from pipelines.failures import Refused
 from pipelines.published_runs import SCORES, Run, current_run, find_run
 from pipelines.purchase_log import open_log
 from pipelines.report_facts import Facts, gather
-from pipelines.report_files import write_report
 from pipelines.report_money import concentration_section, forecast_section, worth_section
 from pipelines.report_page import report_page
 from pipelines.report_people import contact_section, tiers_section, verdict_section
@@ -17,6 +18,7 @@ from pipelines.report_rates import cohorts_section, funnel_section, hazard_secti
 from pipelines.report_record import definitions_section, outcomes_section, quality_section
 from pipelines.words import Voice
 
+REPORTS, PAGE = "reports", "report.html"
 SECTIONS = (
     verdict_section, contact_section, tiers_section, rates_section, cohorts_section, hazard_section,
     funnel_section, concentration_section, forecast_section, worth_section, outcomes_section,
@@ -50,9 +52,14 @@ def report(config: Config, console: Console, as_of: date | None = None) -> Answe
             step.rows = run.manifest["files"][SCORES]["rows"]
             facts = gather(engine, log, config, run, engine.folder)
     with console.step("writing the report"):
-        path = write_report(config.output, run.as_of, page_of(facts))
+        path = write_dated(config.output, REPORTS, run.as_of, PAGE, page_of(facts))
     data = {"run_id": run.run_id, "as_of": run.as_of.isoformat(), "report": str(path)}
     return Answer(data, [f"report of run {run.run_id}: {path}"])
+
+
+def report_path(output: Path, as_of: date) -> Path:
+    """Path of the report of a date."""
+    return dated_path(output, REPORTS, as_of, PAGE)
 
 
 def page_of(facts: Facts) -> str:

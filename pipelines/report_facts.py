@@ -31,7 +31,7 @@ from pipelines.engine import Engine
 from pipelines.failures import Failure, NotReady
 from pipelines.log_profile import LogProfile, profile_log
 from pipelines.outcome_files import newest_outcomes
-from pipelines.published_runs import SCORES, Run
+from pipelines.published_runs import LIST, SCORES, Run
 from pipelines.purchase_log import PurchaseLog
 from pipelines.registry import Registry
 from pipelines.score_file import opened
@@ -204,7 +204,7 @@ def _fetched(table: ir.Table) -> pd.DataFrame:
 
 def read_list(run: Run) -> pd.DataFrame:
     """Read the top of the risk list, text as it was before it was made harmless for spreadsheets."""
-    path = run.folder / "risk_list.csv"
+    path = run.folder / LIST
     listed = pd.read_csv(path, nrows=LISTED, dtype={"customer_id": str}, keep_default_na=False)
     texts = [name for name in listed.columns if pd.api.types.is_string_dtype(listed[name])]
     return listed.assign(**{name: [original(text) for text in listed[name]] for name in texts})

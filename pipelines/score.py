@@ -25,7 +25,7 @@ from pipelines.outlook import outlook_lines
 from pipelines.proof import prove_log
 from pipelines.pseudonyms import how_listed
 from pipelines.publish import date_lock, publish, put_links_right, require_places
-from pipelines.published_runs import MANIFEST, PRIVACY, SCORES, Run, current_run, faults
+from pipelines.published_runs import LIST, MANIFEST, PRIVACY, SCORES, Run, current_run, faults
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.reactions import react
 from pipelines.registry import Registry
@@ -220,7 +220,7 @@ def _data(found: _Found, delivered: list[Delivery]) -> dict[str, Any]:
         "folder": str(run.folder),
         "already_published": not found.is_new,
         "customers": run.manifest["files"][SCORES]["rows"],
-        "listed": run.manifest["files"]["risk_list.csv"]["rows"],
+        "listed": run.manifest["files"][LIST]["rows"],
         "content": run.manifest["content"],
         "outlook": run.manifest["outlook"],
         "hindsight": run.is_hindsight,
@@ -247,7 +247,7 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         f"{to_act_on['customers']:,} customers to act on, with "
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
         *([groups_line(manifest["segments"], config.project.language)] if "segments" in manifest else []),
-        f"risk list: {run.folder / 'risk_list.csv'}, with {plan['contacts']:,} customers to contact and "
+        f"risk list: {run.folder / LIST}, with {plan['contacts']:,} customers to contact and "
         f"{plan['controls']:,} to leave alone",
         f"all scores: {run.folder / SCORES}",
     ]

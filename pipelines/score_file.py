@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 from pipelines.engine import reading
 from pipelines.outlook import Sums
 from pipelines.piece_scorer import SUMS, sums_of
-from pipelines.pieces import cut
+from pipelines.pieces import batches_of, cut
 from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import Pseudonyms
 from pipelines.risk_list import LISTED_TIERS, list_columns
@@ -136,9 +135,7 @@ def with_pseudonyms(file: Path, names: Pseudonyms, folder: Path) -> Path:
     with opened(folder, file, called) as (scores, by_id):
         named = scores.inner_join(by_id, scores.customer_id == by_id.own_id).order_by("listed")
         renamed = named.drop("customer_id").rename(customer_id="listed").select(*schema.names)
-        database: Any = renamed.get_backend()  # of DuckDB 2.0, Ibis 12.0 gets no batches
-        batches = database.con.sql(database.compile(renamed)).to_arrow_reader(ROWS)
-        _write(cut((pa.Table.from_batches([batch]).cast(schema) for batch in batches), ROWS), target)
+        _write(cut((batch.cast(schema) for batch in batches_of(renamed, ROWS)), ROWS), target)
     return target
 
 

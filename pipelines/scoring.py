@@ -27,7 +27,7 @@ from pipelines.outlook import Outlook, outlook
 from pipelines.piece_scorer import PieceScorer
 from pipelines.pseudonyms import as_listed, own_pseudonyms
 from pipelines.publish import ASIDE, Writer
-from pipelines.published_runs import SCORES
+from pipelines.published_runs import LIST, SCORES
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, find_reasons, write_reasons
 from pipelines.risk_list import write_risk_list
@@ -165,8 +165,8 @@ def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> d
     """Say what writes each file of a run; the same content gives the same bytes."""
     currency = config.project.currency
     found: dict[str, Writer] = {
-        SCORES: partial(_copy_scores, base),
-        "risk_list.csv": lambda path: write_risk_list(base.listed, path, currency),
+        SCORES: partial(copy_table, base.file),
+        LIST: lambda path: write_risk_list(base.listed, path, currency),
         "reasons.parquet": lambda path: write_reasons(base.told, path),
     }
     if config.sinks.xlsx:
@@ -178,9 +178,10 @@ def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> d
     return found
 
 
-def _copy_scores(base: Base, path: Path) -> int:
-    shutil.copyfile(base.file, path)
-    return base.customers
+def copy_table(file: Path, path: Path) -> int:
+    """Copy a Parquet file into a run, and count its rows."""
+    shutil.copyfile(file, path)
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _write_table(engine: Engine, table: ir.Table, path: Path) -> int:

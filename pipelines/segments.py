@@ -1,10 +1,10 @@
 """The groups of a run: `segments.parquet`, learned rules, and who moved since the run before."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from models.segments import AXES, LIFECYCLES, Rules, group
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.log_profile import profile_log
+from pipelines.pieces import batches_of
 from pipelines.publish import Writer
 from pipelines.published_runs import SEGMENTS, Run, runs_up_to
 from pipelines.purchase_log import PurchaseLog
 from pipelines.score_file import ROWS, opened
-from pipelines.scoring import Base
+from pipelines.scoring import Base, copy_table
 from pipelines.words import Voice
 
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
@@ -83,11 +84,7 @@ class Segments:
 
     def files(self) -> dict[str, Writer]:
         """Say what writes the file of a run."""
-        return {SEGMENTS: self._copy}
-
-    def _copy(self, path: Path) -> int:
-        shutil.copyfile(self.file, path)
-        return int(pq.read_metadata(path).num_rows)
+        return {SEGMENTS: partial(copy_table, self.file)}
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest keeps."""
@@ -232,13 +229,8 @@ def _written(
 
 def _apart(before: dict[str, Any], rules: Rules) -> bool:
     """Whether other rules than the model's own edges are at work."""
-    now = rules.to_dict()
-    return any(
-        list(np.atleast_1d(before[k])) != list(np.atleast_1d(now[k])) for k in now if k not in _OF_ELSE
-    )
-
-
-_OF_ELSE = ("tier_edges", "rfm_edges")
+    was = Rules.from_dict(before)
+    return replace(was, tier_edges=rules.tier_edges, rfm_edges=rules.rfm_edges) != rules
 
 
 def _batches(base: Base, before: Run | None, horizon: int, folder: Path) -> Iterator[pd.DataFrame]:
@@ -257,9 +249,7 @@ def _batches(base: Base, before: Run | None, horizon: int, folder: Path) -> Iter
             joined = joined.outer_join(was, "customer_id")
             joined = joined.mutate(customer_id=joined.customer_id.fill_null(joined.customer_id_right))
             joined = joined.drop("customer_id_right").mutate(is_here=joined.is_here.fill_null(False))
-        query = joined.order_by("customer_id")
-        database: Any = query.get_backend()  # of DuckDB 2.0, Ibis 12.0 gets no batches
-        for batch in database.con.sql(database.compile(query)).to_arrow_reader(ROWS):
+        for batch in batches_of(joined.order_by("customer_id"), ROWS):
             yield batch.to_pandas()
 
 

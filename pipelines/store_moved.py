@@ -51,10 +51,12 @@ def bring_home(database: Path, artifacts: str, experiment: str, running: Path) -
         return None
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=60)) as store, store:
-            before = _elsewhere(store, artifacts, experiment, folder)
-            if before is not None:
-                _refuse_if_alive(database, running, before)
-                _rewrite(store, before, artifacts, experiment)
+            found = _elsewhere(store, artifacts, experiment, folder)
+            if found is None:
+                return None
+            number, before = found
+            _refuse_if_alive(database, running, before)
+            _rewrite(store, number, before, artifacts)
             return before
     except sqlite3.OperationalError as error:
         if any(words in str(error) for words in _PASSED_OVER):
@@ -66,18 +68,17 @@ def bring_home(database: Path, artifacts: str, experiment: str, running: Path) -
         return None
 
 
-def _elsewhere(store: sqlite3.Connection, artifacts: str, experiment: str, folder: Path) -> str | None:
-    """Return where an experiment of our making says that its artefacts are, if they are here instead."""
+def _elsewhere(
+    store: sqlite3.Connection, artifacts: str, experiment: str, folder: Path
+) -> tuple[int, str] | None:
+    """Return an experiment of our making, and where it says its artefacts are, if they are here instead."""
     question = "select experiment_id, artifact_location from experiments where name = ?"
-    for number, place in store.execute(question, (experiment,)):
-        if place == artifacts or not str(place).startswith("file:"):
-            return None
-        if str(place).rpartition("/")[2] != folder.name:
-            return None
-        runs = store.execute("select run_uuid from runs where experiment_id = ?", (number,)).fetchall()
-        is_here = any((folder / run).is_dir() for (run,) in runs)
-        return str(place) if is_here else None
-    return None
+    number, place = store.execute(question, (experiment,)).fetchone() or (0, "")
+    is_ours = str(place).startswith("file:") and str(place).rpartition("/")[2] == folder.name
+    if not is_ours or place == artifacts:
+        return None
+    runs = store.execute("select run_uuid from runs where experiment_id = ?", (number,))
+    return (number, place) if any((folder / run).is_dir() for (run,) in runs) else None
 
 
 def _refuse_if_alive(database: Path, running: Path, place: str) -> None:
@@ -92,9 +93,7 @@ def _refuse_if_alive(database: Path, running: Path, place: str) -> None:
             ) from None
 
 
-def _rewrite(store: sqlite3.Connection, before: str, after: str, experiment: str) -> None:
-    question = "select experiment_id from experiments where name = ?"
-    (number,) = store.execute(question, (experiment,)).fetchone()
+def _rewrite(store: sqlite3.Connection, number: int, before: str, after: str) -> None:
     said = {"of": number, "before": before, "after": after, "under": f"{before}/"}
     for table, column, which in _OF_THE_EXPERIMENT:
         store.execute(

@@ -14,7 +14,7 @@ import pytest
 from models.outcomes import expected_against_actual
 from pipelines.board_page import POLICY
 from pipelines.cli import main
-from pipelines.report_files import report_path
+from pipelines.report import report_path
 from pipelines.words import Voice
 
 from .conftest import AS_OF as TRAINED
