@@ -117,7 +117,9 @@ def cohorts_section(facts: Facts, voice: Voice) -> Section:
     names = [month(month_name(int(cohort)), voice) for cohort in table.index]
     labels = (voice("report.cohorts.cohort"), voice("report.cohorts.age"))
     picture = heatmap("cohorts", table.to_numpy(), names, labels, brief(voice, money=is_money))
-    write = voice.money if is_money else voice.number
+    # So many columns take whole amounts up to six digits.
+    is_long = is_money and float(np.nanmax(table.to_numpy())) >= 1e6
+    write = brief(voice, money=True) if is_long else voice.money if is_money else voice.number
     rows = [
         [name, *("" if np.isnan(amount) else write(amount) for amount in amounts)]
         for name, amounts in zip(names, table.to_numpy().tolist(), strict=True)
