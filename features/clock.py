@@ -70,7 +70,8 @@ def _read(column: ir.Value) -> ir.Value:
         return column.cast("timestamp")
     text = column.strip()
     zoned = text.re_replace(_OFFSET, _ONE_FORM).try_cast("timestamp('UTC')").cast("timestamp")
-    return ibis.ifelse(text.re_search(_ZONED), zoned, text.try_cast("timestamp"))
+    told = ibis.ifelse(text.re_search(_ZONED), zoned, text.try_cast("timestamp"))
+    return ibis.ifelse(text.lower() == "epoch", None, told)  # a word that DuckDB takes for 1970-01-01
 
 
 def _shift(utc: ir.Value, offsets: Offsets) -> ir.Value:

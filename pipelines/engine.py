@@ -1,7 +1,7 @@
 """The engines that run the feature expressions: DuckDB, on one machine and out of core, or Spark."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ _NO_ROOM = ("no space left", "out of memory", "could not allocate", "failed to o
 CSV_READING: dict[str, Any] = {"all_varchar": True, "header": True, "quote": '"', "comment": ""}
 """How delimited text is read. Left to guess, DuckDB drops the rows that begin with # and, where one quotation
 mark is too many, takes all of them for text."""
+
+MOST_THREADS = 1_024
+_THREADS = {"threads", "worker_threads"}
 
 Explain = Callable[[BaseException, str], Exception | None]
 """From an error and what was being read to a clear one; None for errors of another kind."""
@@ -124,6 +127,7 @@ class DuckdbEngine(Engine):
             raise ContractError(
                 "[engine] master is for Spark", example=config.engine.master, hint='kind = "spark"'
             )
+        _refuse_threads(config.engine.options)
         self.folder = spill
         options = {"temp_directory": str(spill), **config.engine.options}
         try:
@@ -234,6 +238,17 @@ def _engine(config: Config, spill: Path) -> Engine:
             hint="install repurchase[spark]",
         ) from None
     return SparkEngine(config, spill)
+
+
+def _refuse_threads(options: Mapping[str, object]) -> None:
+    """Refuse more threads than a machine can start: DuckDB ends the process in trying."""
+    for name in _THREADS & options.keys():
+        text = str(options[name]).strip()
+        if text.isdecimal() and (len(text) > len(str(MOST_THREADS)) or int(text) > MOST_THREADS):
+            raise ContractError(
+                f"[engine] options: {name} = {text} is more than {MOST_THREADS:,}",
+                hint="as many as the machine has cores are the fastest; they are the default",
+            )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.common.exceptions import TableNotFound
 
@@ -19,6 +20,9 @@ from pipelines.text_faults import text_fault
 
 MOST_ROWS, MOST_ROWS_A_BYTE = 1_000_000, 100
 """More rows than the first, and than the second for each byte of its files, no log has: it is a bomb."""
+
+MOST_LEVELS = 10
+"""So deep may lists lie in lists in a column, which no feature reads anyway."""
 
 FILE_COLUMN = f"{PARSED}file"
 """Which file a row came from, where a source is several files; the door leaves it out of the quarantine."""
@@ -115,6 +119,7 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
     with engine.reading(source):
         if all(f.lower().endswith(PARQUET) for f in files):
             opened = engine.read_parquet(files, file_column)
+            _refuse_nests(source, opened)
             _refuse_bomb(source, engine.number(opened.count()), n_bytes)
         elif all(f.lower().endswith(CSV) for f in files):
             # As text: the contract types the columns, and a bad value becomes a counted row, not an error.
@@ -132,6 +137,28 @@ def _open_files(engine: Engine, source: str, config: Config, named: list[str]) -
     if file_column is None:
         return opened
     return opened.mutate(**{FILE_COLUMN: opened[FILE_COLUMN].replace(f"{config.folder}/", "")})
+
+
+def _refuse_nests(source: str, opened: ir.Table) -> None:
+    """Refuse columns of lists in lists in lists: DuckDB takes twice the time for each level more."""
+    deep = [name for name, kind in opened.schema().items() if _levels(kind) > MOST_LEVELS]
+    if deep:
+        raise ContractError(
+            f"{source}: {len(deep)} of {len(opened.columns)} columns lie more than {MOST_LEVELS} levels deep",
+            example=deep[0],
+            hint="leave them out of the export",
+        )
+
+
+def _levels(kind: dt.DataType) -> int:
+    """Count the lists, maps and records that lie in each other."""
+    if kind.is_array():
+        inner = [kind.value_type]
+    elif kind.is_map():
+        inner = [kind.key_type, kind.value_type]
+    else:
+        inner = list(kind.types) if kind.is_struct() else []
+    return 1 + max(map(_levels, inner)) if inner else 0
 
 
 def _refuse_bomb(source: str, n_rows: int, n_bytes: int) -> None:

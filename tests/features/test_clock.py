@@ -107,6 +107,11 @@ def test_times_without_a_zone_are_the_shops_already(con: Any, zone: str, times: 
     assert clock(con, pa.array([t.isoformat(sep=" T"[t.second % 2]) for t in times]), zone) == times
 
 
+@pytest.mark.parametrize("text", ["epoch", "Epoch ", "infinity", "now", "tomorrow"])
+def test_words_are_no_dates(con: Any, text: str) -> None:
+    assert clock(con, pa.array([text, "2024-01-05"]), "UTC") == [None, datetime(2024, 1, 5)]
+
+
 @settings(max_examples=8)
 @given(days=st.lists(st.dates(date(1900, 1, 1), date(2200, 1, 1)), min_size=1, max_size=60))
 def test_dates_are_the_shops_days(con: Any, days: list[date]) -> None:

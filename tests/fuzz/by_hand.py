@@ -30,7 +30,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,6})?)?)?")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NO_NUMBER = re.compile(r"[^0-9.eE+_\-]")
-_NO_DATE = re.compile(r"[^0-9:.\- /TZztUGMCutcgmeapnifyAPBDo()+\\]")
+_ZONE = re.compile(r":\d.* [A-Z][a-z]+/[A-Z][a-z]+$")
+_NO_DATE = re.compile(r"[^0-9:.\-\s/TZztUGMCutcgmeapnifyAPBDo()+\\]")
 
 
 class Unreadable(Exception):
@@ -191,6 +192,8 @@ def day_of(value: Any) -> date | None:
 
 
 def _written_day(text: str) -> date | None:
+    if _ZONE.search(text):
+        raise Doubt
     if not text or _NO_DATE.search(text):
         return None
     parts = _ISO.fullmatch(text)

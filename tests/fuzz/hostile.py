@@ -116,7 +116,7 @@ def far_dates(rng: random.Random, folder: Path) -> Made:
         if step > 1:
             at = datetime.fromordinal(at.toordinal() // step * step)
         row["ordered_at"] = (
-            at.replace(year=shift + at.year - 2023, day=min(at.day, 28))
+            at.replace(year=max(1, shift + at.year - 2023), day=min(at.day, 28))
             if whole or rng.random() < 0.1
             else at
         )

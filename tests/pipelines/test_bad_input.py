@@ -77,6 +77,11 @@ def test_an_empty_csv(shop, capsys):
         ),
         ("[target]", '[engine]\nkind = "sparc"\n[target]', ["engine.kind", "spark", "duckdb"]),
         ("[target]", '[engine]\noptions = { nonsense = "1" }\n[target]', ["nonsense"]),
+        (
+            "[target]",
+            "[engine]\noptions = { threads = 999999999 }\n[target]",
+            ["threads = 999999999 is more than 1,024", "as many as the machine has cores"],
+        ),
     ],
 )
 def test_a_wrong_config(shop, capsys, old, new, said):

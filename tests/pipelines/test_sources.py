@@ -4,6 +4,8 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.build import build_features, to_model_frame
@@ -15,7 +17,7 @@ from pipelines.console import Console
 from pipelines.engine import Engine, open_engine
 from pipelines.purchase_log import PurchaseLog, fingerprints, open_log
 from pipelines.source_files import refuse_twins
-from pipelines.sources import FILE_COLUMN, open_other, open_transactions
+from pipelines.sources import FILE_COLUMN, MOST_LEVELS, open_other, open_transactions
 from tests.pipelines.conftest import CONFIG
 
 AS_OF = date(2025, 3, 1)
@@ -151,6 +153,22 @@ def test_a_source_that_cannot_be_opened(source, said, tmp_path):
     with pytest.raises(ContractError, match=said) as error:
         features_of(tmp_path, source)
     assert "s3kret" not in str(error.value)  # an address does not belong in a config, least of all in a log
+
+
+@pytest.mark.parametrize("depth", [10, 11])
+def test_columns_that_nest_lists_very_deep_are_refused(depth, tmp_path, log):
+    """DuckDB would be at it for ever: twice as long for each level more."""
+    kind, value = pa.int8(), 1
+    for level in range(depth):
+        kind, value = (pa.list_(kind), [value]) if level else (pa.struct({"a": kind}), {"a": value})
+    table = pa.Table.from_pandas(log, preserve_index=False)
+    deep = table.append_column("deep", pa.array([value] * len(log), kind))
+    pq.write_table(deep, tmp_path / "log.parquet")
+    if depth > MOST_LEVELS:
+        with pytest.raises(ContractError, match=r"1 of \d+ columns lie more than 10 levels deep; .*'deep'"):
+            features_of(tmp_path, "log.parquet")
+    else:
+        assert len(features_of(tmp_path, "log.parquet"))
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
