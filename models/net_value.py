@@ -97,16 +97,16 @@ def most_contacts(capacity: int | None, budget: float | None, cost: float) -> in
     return min(limits, default=None)
 
 
-def list_length(is_control: NDArray[np.bool_], pays: NDArray[np.bool_], most: int | None) -> int:
+def list_length(is_spared: NDArray[np.bool_], pays: NDArray[np.bool_], most: int | None) -> int:
     """Return how many customers of a ranked list stay on it.
 
-    It ends with the last customer who can be contacted. Those left alone who stand before that one stay, to
-    be compared with, and take nobody's place: they would have been contacted.
+    It ends with the last customer who can be contacted. Those left alone who stand before that one stay, and
+    take nobody's place.
 
     Parameters
     ----------
-    is_control : ndarray of bool, shape (n,)
-        Who is left alone, the most valuable customer first.
+    is_spared : ndarray of bool, shape (n,)
+        Who is left alone, to compare with or for now, the most valuable customer first.
     pays : ndarray of bool, shape (n,)
         Whose contact pays; true, then false, as the list is ranked by it.
     most : int, optional
@@ -114,14 +114,14 @@ def list_length(is_control: NDArray[np.bool_], pays: NDArray[np.bool_], most: in
 
     Examples
     --------
-    >>> control = np.array([False, True, False, True, False])
-    >>> list_length(control, np.ones(5, dtype=bool), most=2)
+    >>> spared = np.array([False, True, False, True, False])
+    >>> list_length(spared, np.ones(5, dtype=bool), most=2)
     3
     >>> list_length(control, np.array([True, True, False, False, False]), most=2)
     2
     """
     worth = int(np.argmin(pays)) if not pays.all() else len(pays)
-    contacts = np.flatnonzero(~is_control[:worth])
+    contacts = np.flatnonzero(~is_spared[:worth])
     if most is None or len(contacts) <= most:
         return worth
     return int(contacts[most - 1]) + 1 if most else 0

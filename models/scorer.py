@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from features.errors import ContractError
 from models.btyd import Btyd, with_btyd
 from models.categories import Categories, with_categories
+from models.chance_range import ChanceRange
 from models.economics import Economics, against_cost, path_days, profit_path
 from models.next_order import next_order_dates, time_grid
 from models.purchase import RECIPES, PurchaseModel, part_from_state, part_state
@@ -65,6 +66,8 @@ class Scorer:
     spend_range : SpendRange or None
         How far to trust expected spend; None where it is not known, and then the ends of the 80 % intervals
         are empty.
+    chance_range : ChanceRange or None
+        How far to trust a probability at the primary horizon; None where it is not known.
     period : str
         Grain of the log it learned from (`features.periods.Period.kind`); in others, days mean another thing.
     grounds : Grounds, optional
@@ -88,6 +91,7 @@ class Scorer:
     tier_edges: tuple[float, float] = (0.0, 1.0)
     lapsed_below: float = 0.0
     spend_range: SpendRange | None = None
+    chance_range: ChanceRange | None = None
     period: str = "day"
     grounds: Grounds | None = None
     categories: Categories = field(default_factory=dict)
@@ -321,6 +325,7 @@ class Scorer:
             "tier_edges": list(self.tier_edges),
             "lapsed_below": self.lapsed_below,
             "spend_range": None if self.spend_range is None else self.spend_range.to_dict(),
+            "chance_range": None if self.chance_range is None else self.chance_range.to_dict(),
             "has_amounts": self.has_amounts,
             "features": list(self.features),
             "categories": {name: list(values) for name, values in self.categories.items()},
@@ -363,6 +368,7 @@ class Scorer:
             tier_edges=(state["tier_edges"][0], state["tier_edges"][1]),
             lapsed_below=state["lapsed_below"],
             spend_range=SpendRange.from_dict(state["spend_range"]) if state["spend_range"] else None,
+            chance_range=ChanceRange.from_dict(state["chance_range"]) if state.get("chance_range") else None,
             has_amounts=state["has_amounts"],
             features=tuple(state["features"]),
             trained_until=state["trained_until"],

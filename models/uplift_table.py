@@ -1,4 +1,4 @@
-"""What campaigns brought, as a table: by campaign, risk tier and channel."""
+"""What campaigns brought, as a table: by campaign, risk tier, lifecycle and channel."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import pandas as pd
 
 from models.uplift import LEVEL, Effect, effect_of
 
-MEASURES = ("orders", "revenue", "profit")
-BY = ("campaign", "risk_tier", "channel")
+MEASURES = ("buyers", "orders", "revenue", "profit")
+BY = ("campaign", "risk_tier", "lifecycle", "channel")
 COLUMNS = [
     "campaign", "by", "group", "measure", "contacts", "controls", "alone", "each", "low", "high", "total",
     "total_low", "total_high", "needed", "verdict",
@@ -21,9 +21,10 @@ def incremental(rows: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
     Parameters
     ----------
     rows : DataFrame
-        One row a customer and campaign: ``campaign``, ``is_contact`` (as drawn), ``stratum``, ``risk_tier``
-        and ``channel`` (all known before the draw; an empty channel is not known), ``expected`` spend, and
-        what came: ``orders``, ``revenue``, ``profit`` (NaN throughout where it is not known).
+        One row a customer and campaign: ``campaign``, ``is_contact`` (as drawn), ``stratum``, ``risk_tier``,
+        ``lifecycle`` and ``channel`` (all known before the draw; an empty one is not known), ``expected``
+        spend, and what came: ``buyers`` (1 or 0), ``orders``, ``revenue``, ``profit`` (NaN throughout where
+        it is not known).
     level : float
         Of the intervals.
 
@@ -37,12 +38,14 @@ def incremental(rows: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
     Examples
     --------
     >>> rows = pd.DataFrame({"campaign": "list", "is_contact": [True, False] * 50, "stratum": "high",
-    ...     "risk_tier": "high", "channel": "", "expected": 1.0, "orders": [1.0, 0, 2, 1] * 25,
+    ...     "risk_tier": "high", "lifecycle": "", "channel": "", "expected": 1.0,
+    ...     "buyers": [1.0, 0, 1, 1] * 25, "orders": [1.0, 0, 2, 1] * 25,
     ...     "revenue": [30.0, 0, 50, 25] * 25, "profit": float("nan")})
-    >>> incremental(rows)[["by", "group", "measure", "each", "total", "verdict"]].head(2)
+    >>> incremental(rows)[["by", "group", "measure", "each", "total", "verdict"]].head(3)
              by group  measure  each   total verdict
-    0  campaign  list   orders   1.0    50.0    more
-    1  campaign  list  revenue  27.5  1375.0    more
+    0  campaign  list   buyers   0.5    25.0    more
+    1  campaign  list   orders   1.0    50.0    more
+    2  campaign  list  revenue  27.5  1375.0    more
     """
     found = [
         {"campaign": campaign, "by": by, "group": group, "measure": measure, **_figures(effect)}
@@ -71,3 +74,37 @@ def _figures(effect: Effect) -> dict[str, object]:
         "total_high": effect.high * effect.contacts,
     }
     return {**vars(effect), **totals, "verdict": effect.verdict}
+
+
+def save_rate(found: pd.DataFrame, campaign: str) -> dict[str, float] | None:
+    """Return the share of those who would not have bought whom the contact made buy.
+
+    It is what ``[economics] save_rate`` assumes: how many more of those drawn to be contacted bought, over
+    how many of those left alone did not.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `incremental`.
+    campaign : str
+        Its id.
+
+    Returns
+    -------
+    dict or None
+        ``value, low, high``; None where nothing can be said, or everybody buys anyway.
+
+    Examples
+    --------
+    >>> line = {"campaign": "list", "by": "campaign", "measure": "buyers", "alone": 0.6, "each": 0.04,
+    ...     "low": -0.004, "high": 0.084}
+    >>> {name: round(rate, 3) for name, rate in save_rate(pd.DataFrame([line]), "list").items()}
+    {'value': 0.1, 'low': -0.01, 'high': 0.21}
+    """
+    rows = (found["campaign"] == campaign) & (found["by"] == "campaign") & (found["measure"] == "buyers")
+    told = found[rows].to_dict("records")
+    if not told or np.isnan(told[0]["low"]) or told[0]["alone"] >= 1:
+        return None
+    [line] = told
+    lost = 1 - line["alone"]
+    return {"value": line["each"] / lost, "low": line["low"] / lost, "high": line["high"] / lost}

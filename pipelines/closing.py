@@ -1,7 +1,8 @@
 """Closed rows: what a run promised each of its customers, and what the log says came."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -30,7 +31,7 @@ _TYPES = {
     "orders": pa.int64(),
     **dict.fromkeys(("p_purchase", "expected_orders", "expected_spend", "spend"), pa.float64()),
 }
-_SHARED = ["run", "model_version", "model_digest", "risk_tier"]
+_SHARED = ["run", "model_version", "model_digest", "risk_tier", "customer_id"]
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLOSED])
 
 
@@ -91,8 +92,11 @@ def write_closed(frames: Iterable[pd.DataFrame], path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
 
-def read_closed(path: Path, horizon: int) -> pd.DataFrame:
-    """Read the closed rows of one horizon; what many rows share is kept once."""
-    table = pq.read_table(path, filters=[("horizon", "==", horizon)], read_dictionary=_SHARED)
-    rows: pd.DataFrame = table.to_pandas()
+def read_closed(path: Path, model: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the closed rows of one model and horizon (`models.outcomes.MODEL`), which are judged together.
+
+    What many rows share is kept once: nights bring the same customers again.
+    """
+    filters = [(name, "==", value) for name, value in model.items()]
+    rows: pd.DataFrame = pq.read_table(path, filters=filters, read_dictionary=_SHARED).to_pandas()
     return rows

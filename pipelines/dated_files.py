@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipelines.locks import locked
 from pipelines.publish import FRESH, LOCKS, _disk, _sync
+from pipelines.published_runs import day_of
 
 
 def dated_path(output: Path, kind: str, as_of: date, name: str) -> Path:
@@ -35,3 +36,10 @@ def write_dated(output: Path, kind: str, as_of: date, name: str, text: str) -> P
         finally:
             fresh.unlink(missing_ok=True)
     return path
+
+
+def newest_dated(output: Path, kind: str, by: date, name: str) -> Path | None:
+    """Find a kind's file of the newest date up to `by`; None where there is none."""
+    paths = (output / kind).glob(f"as_of=*/{name}")
+    days = (day_of(path.parent) for path in paths)
+    return max((dated_path(output, kind, day, name) for day in days if day and day <= by), default=None)

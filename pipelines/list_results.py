@@ -15,6 +15,7 @@ from features.calendar import day_number
 from features.contracts import MONEY_UNITS
 from features.history import make_history
 from features.labels import add_labels, label_names
+from models.uplift_table import BY
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.past_lists import PastList
@@ -66,9 +67,9 @@ def _results(
     told = add_labels(who, entries, [one.run.as_of], [one.horizon], one.end, lambda _cutoff, _horizon: end)
     raw = engine.frame(_with_contacts(told, log.records.contacts, one))
     came = to_model_frame(raw, (), [one.horizon]).rename(
-        columns=dict(zip(label_names(one.horizon), ("bought", "orders", "revenue"), strict=True))
-    )[["customer_id", "orders", "revenue"]]
-    told_of = ["customer_id", "is_contact", "risk_tier", "expected", "channel", "sent", "paid", "unpaid"]
+        columns=dict(zip(label_names(one.horizon), ("buyers", "orders", "revenue"), strict=True))
+    )[["customer_id", "buyers", "orders", "revenue"]]
+    told_of = ["customer_id", "is_contact", *BY[1:], "expected", "sent", "paid", "unpaid"]
     rows = raw[told_of].merge(came, on="customer_id", validate="one_to_one")
     rows["stratum"] = rows["risk_tier"] + f" {one.share:g}"  # another share is another draw
     return rows.assign(

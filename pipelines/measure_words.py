@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.uplift import EARLY, WORTH_FINDING
+from models.uplift_table import save_rate
 from pipelines.words import Voice
 
 _VERDICTS = {"more": "more", "less": "less", "no effect": "no_effect", EARLY: "too_early"}
@@ -28,6 +29,9 @@ def campaign_lines(rows: pd.DataFrame, found: pd.DataFrame, voice: Voice) -> Ite
         yield _head(str(campaign), part, voice)
         whole = found[(found["campaign"] == campaign) & (found["by"] == "campaign")]
         yield from (f"  {verdict(line, voice)}" for line in whole.to_dict("records"))
+        rate = save_rate(found, str(campaign))
+        if rate is not None:
+            yield f"  {voice('measure.save_rate', **{name: voice.share(rate[name]) for name in rate})}"
         yield from (f"  {note}" for note in _notes(part, voice))
 
 
@@ -44,7 +48,7 @@ def verdict(line: dict[Any, Any], voice: Voice) -> str:
     name = _VERDICTS[line["verdict"]]
     if name == "too_early" and np.isnan(line["needed"]):
         name = "too_few" if np.isnan(line["low"]) else "nothing_yet"
-    amount = voice.number if line["measure"] == "orders" else voice.money
+    amount = voice.number if line["measure"] in ("buyers", "orders") else voice.money
     figures = {
         place: "" if np.isnan(line[column]) else amount(line[column])
         for place, column in (("total", "total"), ("low", "total_low"), ("high", "total_high"))

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from features.errors import ContractError
 from features.periods import Period
+from models.outcomes import MODEL
 from pipelines.config import Config
 from pipelines.failures import NotReady, Refused
 from pipelines.published_runs import SCORES, Run, current_dates, date_link, faults, read_run
@@ -65,6 +67,16 @@ class Due:
     def horizons(self, run: Run) -> list[int]:
         """Which of a run's horizons are over."""
         return [window.horizon for window in self.closed if window.run.run_id == run.run_id]
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """Whose promises are over, horizon by horizon, with the names of `models.outcomes.MODEL`."""
+        found = [
+            (window.horizon, str(model["version"]), str(model["digest"]))
+            for window in sorted(self.closed, key=lambda window: window.horizon)
+            for model in [window.run.manifest["model"]]
+        ]
+        return [dict(zip(MODEL, one, strict=True)) for one in dict.fromkeys(found)]
 
     @property
     def next(self) -> Window | None:

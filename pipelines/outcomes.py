@@ -67,18 +67,20 @@ def outcomes(config: Config, console: Console, as_of: date) -> Answer:
 
 
 def _compared(rows: Path, found: Due) -> tuple[pd.DataFrame, list[str]]:
-    """Compare horizon by horizon, and say whom the log has lost."""
+    """Compare model by model at each horizon, in memory one at a time, and say whom the log has lost."""
     tables: list[pd.DataFrame] = []
     gone: dict[str, str] = {}
-    for horizon in sorted({window.horizon for window in found.closed}):
-        closed = read_closed(rows, horizon)
-        if not closed["in_log"].any():
-            raise NotReady(
-                f"none of the {closed['customer_id'].nunique():,} customers of the runs is in the log; hint: "
-                "are the ids those of when they were scored?"
-            )
+    lost = n_rows = 0
+    for model in found.models:
+        closed = read_closed(rows, model)
         tables.append(expected_against_actual(closed))
-        gone |= _gone(closed, horizon)  # in the end, of each run, at its longest horizon
+        gone |= _gone(closed, model["horizon"])  # in the end, of each run, at its longest horizon
+        lost, n_rows = lost + int((~closed["in_log"]).sum()), n_rows + len(closed)
+    if lost == n_rows:
+        raise NotReady(
+            "none of the customers of the runs is in the log; hint: are the ids those of when they were "
+            "scored?"
+        )
     return pd.concat(tables, ignore_index=True), list(gone.values())
 
 

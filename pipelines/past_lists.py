@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from features.errors import ContractError
-from pipelines.campaign import CAMPAIGN_COLUMNS, CONTACT
+from pipelines.campaign import CONTACT, HOLD
 from pipelines.cell_text import original
 from pipelines.config import Config
 from pipelines.failures import NotReady
@@ -55,22 +55,28 @@ class PastList:
         return float(self.run.manifest["campaign"]["cost"])
 
     def rows(self) -> pd.DataFrame:
-        """Read it: ``listed`` (the customer as the run calls them), ``is_contact, risk_tier, expected``."""
+        """Read it, but for those who were let alone for what they had been sent before.
+
+        Its columns are ``listed`` (the customer as the run calls them), ``is_contact, risk_tier, lifecycle,
+        expected``.
+        """
         spend = f"expected_spend_{self.horizon}d"
-        texts = ["customer_id", "risk_tier", CAMPAIGN_COLUMNS[1]]
+        texts = ["customer_id", "risk_tier", "lifecycle", "group"]
         # A customer may be called NA.
         found = pd.read_csv(
             self.run.folder / LIST,
-            usecols=[*texts, spend],
+            usecols=lambda name: name in {*texts, spend},  # lists of before had no lifecycle
             dtype=dict.fromkeys(texts, "str") | {spend: "float64"},
             keep_default_na=False,
             na_values={spend: [""]},
         )
+        found = found[found["group"] != HOLD].reset_index(drop=True)
         return pd.DataFrame(
             {
                 "listed": pd.Series(map(original, found["customer_id"]), dtype="str"),
                 "is_contact": found["group"] == CONTACT,
                 "risk_tier": found["risk_tier"],
+                "lifecycle": found.get("lifecycle", ""),
                 "expected": found[spend],
             }
         )

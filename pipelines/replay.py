@@ -8,6 +8,7 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.engine import open_engine
 from pipelines.failures import NotReproduced, Refused
+from pipelines.listing import make_list
 from pipelines.promotions import read_promotions
 from pipelines.publish import ASIDE, content_hash, write_files
 from pipelines.published_runs import Run, faults, find_run
@@ -17,6 +18,7 @@ from pipelines.run_customers import foreign_names
 from pipelines.run_key import changed_parts
 from pipelines.scoring import run_files, score_base
 from pipelines.scratch import scratch_folder
+from pipelines.segments import published_groups
 from pipelines.surroundings import code_version
 from pipelines.version import DIGEST, Version
 
@@ -57,8 +59,10 @@ def replay(config: Config, console: Console, name: str) -> Answer:
         with console.step("comparing the rows"):
             _refuse_other_rows(run, fingerprints(engine, log.records, run.as_of))
         base = score_base(engine, log, was, scorer, version.number, run.as_of, console)
+        # Groups follow from the run of before as well: they are those that were published.
+        made = make_list(engine, log, was, scorer, base, published_groups(run), console)
         with console.step("comparing the content"):
-            files = write_files(work, run_files(base, engine, log, was))
+            files = write_files(work, run_files(base, engine, log, was) | made.files(was))
     if content_hash(files) != run.manifest["content"]:
         raise NotReproduced(_apart(run, files))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"

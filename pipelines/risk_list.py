@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.currency import cents
+from models.scorer import with_ends
 from pipelines.cell_text import harmless
 
 LISTED_TIERS = ("high", "medium")
@@ -31,6 +32,18 @@ def list_columns(horizon: int, clv_horizon: int) -> list[str]:
     ]
 
 
+def listed_columns(horizon: int, clv_horizon: int) -> list[str]:
+    """Name the columns of the list before its reasons, in order: those of the scores, and what goes with them."""
+    chance = f"p_churn_{horizon}d"
+    behind = {
+        "risk_tier": ["lifecycle"],
+        chance: with_ends(chance)[1:],
+        "next_order_p80": ["act_by", "channel"],
+    }
+    names = (n for name in list_columns(horizon, clv_horizon) for n in (name, *behind.get(name, ())))
+    return ["rank", *names]
+
+
 def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = None) -> int:
     """Write the list as CSV; text that a spreadsheet would run gets an apostrophe (`pipelines.cell_text`)."""
     shown = rounded(ranked, currency)
@@ -54,7 +67,7 @@ def is_share(column: str) -> bool:
 
 def is_money(column: str) -> bool:
     """Tell a column of amounts by its name."""
-    return column.startswith(("value_", "expected_", "clv_", "total_", "net_", "highest_"))
+    return column.startswith(("value_", "expected_", "clv_", "total_", "contact_", "net_", "highest_"))
 
 
 def text_columns(ranked: pd.DataFrame) -> list[str]:

@@ -18,7 +18,9 @@ from pipelines.drift import judge_drift
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fitness import date_warnings, half_said, refuse_other_target, refuse_strangers, refuse_unfit
+from pipelines.listing import make_list
 from pipelines.log_findings import log_warnings
+from pipelines.measured import save_rate_line, save_rates
 from pipelines.named_runs import named_runs
 from pipelines.outcome_bias import judge_outcomes
 from pipelines.outlook import outlook_lines
@@ -38,6 +40,7 @@ from pipelines.sinks import Delivery, deliver, require_sinks
 from pipelines.surroundings import code_version
 from pipelines.table_records import FIRST_DAY, TRANSACTIONS, rows_by_month
 from pipelines.version import Version
+from pipelines.words import Voice
 
 OF_SCORES = {"drift", "unseen_categories", "list_cut"}
 """Codes of what is found once customers are scored."""
@@ -129,21 +132,24 @@ def _scored(
     drift, moved = judge_drift(scorer, base.counts, config, as_of)
     for note in (finding for finding in moved if finding.severity == "note"):
         console.say(f"  note: {note.text}")
-    warnings += [*base.warnings(), *(finding for finding in moved if finding.severity == "warning")]
+    warnings += [finding for finding in moved if finding.severity == "warning"]
     with console.step("putting customers into groups") as step:
         step.rows = base.customers
         groups = segment(engine, log, config, scorer, base, as_of, champion.tags["digest"])
+    made = make_list(engine, log, config, scorer, base, groups, console)
+    warnings += made.warnings()
     with console.step("publishing") as step:
         step.rows = base.customers
         facts = _facts(engine, log, config, scorer, champion, parts)
-        facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": base.to_act_on.summary}
+        facts |= {"drift": drift, "outlook": base.outlook, "to_act_on": made.to_act_on.summary}
         facts["segments"] = groups.facts()
-        facts["campaign"] = base.campaign
+        facts["campaign"] = made.campaign | {"save_rate": save_rates(config, as_of)}
         facts["supersedes"] = before and differences(
             before, base.file, parts, scorer.primary_horizon, engine.folder, facts[PRIVACY]
         )
         facts["warnings"] = _said(warnings)
-        run = publish(config.output, as_of, facts, run_files(base, engine, log, config) | groups.files())
+        files = run_files(base, engine, log, config) | made.files(config) | groups.files()
+        run = publish(config.output, as_of, facts, files)
     return _Found(run, log.row_lines(), facts["warnings"], is_new=True)
 
 
@@ -248,9 +254,23 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         f"{money(to_act_on['value_at_risk'], config, scorer)} at risk",
         *([groups_line(manifest["segments"], config.project.language)] if "segments" in manifest else []),
         f"risk list: {run.folder / LIST}, with {plan['contacts']:,} customers to contact and "
-        f"{plan['controls']:,} to leave alone",
+        f"{plan['controls']:,} to leave alone" + _holds(plan),
+        *_save_rate(plan, config),
         f"all scores: {run.folder / SCORES}",
     ]
+
+
+def _holds(plan: Mapping[str, Any]) -> str:
+    held = plan.get("holds", 0)
+    return f"; {held:,} more were contacted too lately or too often" if held else ""
+
+
+def _save_rate(plan: Mapping[str, Any], config: Config) -> list[str]:
+    """Say what net values rest on, where there are any."""
+    if config.economics.margin is None or "save_rate" not in plan:
+        return []
+    line = save_rate_line(plan["save_rate"], Voice(config.project.language, config.project.currency))
+    return [] if line is None else [line]
 
 
 def _warning_lines(warnings: Sequence[Mapping[str, str]]) -> list[str]:

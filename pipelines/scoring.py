@@ -1,38 +1,30 @@
-"""What a run holds: everyone who is known at a date, scored, listed, and told why."""
+"""What a run rests on: everyone who is known at a date, scored."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ibis.expr.types as ir
-import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.build import build_features
 from features.history import make_history
 from features.snapshot import take_snapshot
-from models.findings import Finding
 from models.reference import Counts
 from models.scorer import Scorer
-from pipelines.campaign import campaign_list
 from pipelines.config import Config
 from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.outlook import Outlook, outlook
 from pipelines.piece_scorer import PieceScorer
-from pipelines.pseudonyms import as_listed, own_pseudonyms
+from pipelines.pseudonyms import own_pseudonyms
 from pipelines.publish import ASIDE, Writer
-from pipelines.published_runs import LIST, SCORES
+from pipelines.published_runs import SCORES
 from pipelines.purchase_log import PurchaseLog
-from pipelines.reasons import MOST_CUSTOMERS, find_reasons, write_reasons
-from pipelines.risk_list import write_risk_list
-from pipelines.risk_list_xlsx import write_risk_list_xlsx
-from pipelines.score_file import ToActOn, to_act_on, under_names, with_pseudonyms, write_scores
+from pipelines.score_file import under_names, with_pseudonyms, write_scores
 
 EXTRAS = ("first_order_value", "last_order_value_ratio", "was_referred")
 """Features that groups need beside the score columns, where the tables have them."""
@@ -50,40 +42,29 @@ class Base:
         How many they are.
     outlook : dict
         What they are expected to do together (`pipelines.outlook.outlook`).
-    to_act_on : ToActOn
-        Those to act on, and the first of them, ranked.
     counts : dict of str to list of int
         Customers by bin of the champion's reference; empty if it has none.
-    listed : DataFrame
-        Those of them whom the campaign reaches or leaves alone, with reasons in words.
-    told : DataFrame
-        The reasons, a row each.
     extras : Path
         `EXTRAS` of the same customers, under the same names.
-    campaign : dict
-        How many these are (`pipelines.campaign.CampaignList`).
+    own : Path
+        The scores under the customers' own ids: `file` itself, unless that has pseudonyms.
+    raw : ibis Table
+        The features, as the engine holds them.
+    work : PieceScorer
+        What scored them.
+    as_of : date
+        Their day.
     """
 
     file: Path
     customers: int
     outlook: Outlook
-    to_act_on: ToActOn
     counts: Counts
-    listed: pd.DataFrame
-    told: pd.DataFrame
     extras: Path
-    campaign: dict[str, Any] = field(default_factory=dict)
-
-    def warnings(self) -> list[Finding]:
-        """Say if not all those to act on are listed."""
-        listed, all_of_them = len(self.to_act_on.listed), self.to_act_on.customers
-        if listed == all_of_them:
-            return []
-        text = (
-            f"{all_of_them:,} customers to act on are more than a spreadsheet opens: the list is made of the "
-            f"first {listed:,} of them by value at risk, {SCORES} holds all"
-        )
-        return [Finding("warning", "list_cut", text, {"customers": all_of_them, "listed": listed})]
+    own: Path
+    raw: ir.Table
+    work: PieceScorer
+    as_of: date
 
 
 def score_base(
@@ -122,21 +103,12 @@ def score_base(
     with console.step(f"scoring {customers:,} customers with version {version}") as step:
         step.rows = customers
         sums = write_scores(engine.pieces(work, raw, "customer_id"), file)
-        found = to_act_on(file, scorer.primary_horizon, scorer.clv_horizon, engine.folder)
-    plan = campaign_list(found.listed, config, scorer.primary_horizon, has_amounts=scorer.has_amounts)
-    with console.step(f"reasons for the {len(plan.listed):,} customers on the list") as step:
-        step.rows = len(plan.listed)
-        first = work.frame(rows_of(engine, raw, plan.listed["customer_id"].head(MOST_CUSTOMERS)))
-        listed, told = find_reasons(plan.listed, first, scorer, config, log)
-        listed = listed.join(plan.columns)
-    extras = engine.folder / "extras.parquet"
+    own, extras = file, engine.folder / "extras.parquet"
     engine.write_parquet(raw.select("customer_id", *(n for n in EXTRAS if n in raw.columns)), extras)
     if config.privacy.lists == "pseudonyms":
         file = with_pseudonyms(file, own_pseudonyms(config), engine.folder)
         extras = under_names(extras, engine.folder)
-        listed = as_listed(listed, config)
-        told = as_listed(told, config).sort_values(["customer_id", "place"], ignore_index=True)
-    return Base(file, customers, outlook(sums, scorer), found, sums.counts, listed, told, extras, plan.facts)
+    return Base(file, customers, outlook(sums, scorer), sums.counts, extras, own, raw, work, as_of)
 
 
 def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str, as_of: date) -> PieceScorer:
@@ -154,23 +126,9 @@ def features_of(engine: Engine, log: PurchaseLog, work: PieceScorer) -> ir.Table
     return build_features(snapshot, work.scorer.horizons, work.names)
 
 
-def rows_of(engine: Engine, table: ir.Table, ids: "pd.Series[str]") -> pd.DataFrame:
-    """Fetch the rows of some customers."""
-    file = engine.folder / "customers.parquet"
-    pq.write_table(pa.table({"customer_id": pa.array(ids, pa.string())}), file)
-    return engine.frame(table.semi_join(engine.read_fetched(file), "customer_id"))
-
-
 def run_files(base: Base, engine: Engine, log: PurchaseLog, config: Config) -> dict[str, Writer]:
-    """Say what writes each file of a run; the same content gives the same bytes."""
-    currency = config.project.currency
-    found: dict[str, Writer] = {
-        SCORES: partial(copy_table, base.file),
-        LIST: lambda path: write_risk_list(base.listed, path, currency),
-        "reasons.parquet": lambda path: write_reasons(base.told, path),
-    }
-    if config.sinks.xlsx:
-        found["risk_list.xlsx"] = lambda path: write_risk_list_xlsx(base.listed, path, currency)
+    """Say what writes the scores of a run and the rows set aside; the same content gives the same bytes."""
+    found: dict[str, Writer] = {SCORES: partial(copy_table, base.file)}
     if config.privacy.lists == "pseudonyms":  # rows set aside hold what the shop wrote, ids and all
         return found
     for name, table in log.quarantine.items():

@@ -20,6 +20,7 @@ from models.segment_rules import Fit, judge_recency, learn_loyal, learn_pace
 from models.segments import AXES, LIFECYCLES, Rules, group
 from pipelines.config import Config
 from pipelines.engine import Engine
+from pipelines.failures import Refused
 from pipelines.log_profile import profile_log
 from pipelines.pieces import batches_of
 from pipelines.publish import Writer
@@ -121,6 +122,22 @@ def segment(
     rules, fit = find_rules(engine, log, config, scorer, base.file, before, as_of)
     found = _written(base, before, rules, scorer.primary_horizon, as_of, engine.folder, model)
     return replace(found, fit=fit)
+
+
+def published_groups(run: Run) -> Segments:
+    """Take the groups of a run as they were published.
+
+    Raises
+    ------
+    Refused
+        If it is of a release that had none.
+    """
+    if SEGMENTS not in run.manifest["files"]:
+        raise Refused(f"run {run.run_id} has no groups of customers: an older release of repurchase made it")
+    kept = run.manifest["segments"]
+    fit, rules = kept["recency_fit"], Rules.from_dict(kept["rules"])
+    moves = pd.DataFrame(kept["migration"], columns=[*MOVE, "customers"])
+    return Segments(run.folder / SEGMENTS, rules, kept["before"], moves, fit and Fit(**fit))
 
 
 def groups_line(facts: Mapping[str, Any], language: Language) -> str:

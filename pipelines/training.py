@@ -20,6 +20,7 @@ from features.rfm import WINDOWS, rfm
 from features.snapshot import sample_customers
 from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
 from models.categories import learn_categories, with_categories
+from models.chance_range import ChanceRange, fit_chance_range
 from models.folds import (
     ORDERS_NAME,
     PART_NAMES,
@@ -98,17 +99,21 @@ class Choice:
         Of the trees in what a buyer spends.
     spend_range : SpendRange or None
         How far both were off.
+    chance_range : ChanceRange or None
+        How far the probability was off.
     """
 
     recipe: Recipe
     trees_weight: float = 0.0
     spend_range: SpendRange | None = None
+    chance_range: ChanceRange | None = None
 
 
 def choose(folds: pd.DataFrame, seed: int) -> Choice:
     """Choose a recipe and a spend model by the folds, and learn how far they were off."""
     recipe, weight = choose_recipe(folds, best_rule(folds), seed), choose_trees_weight(folds, seed)
-    return Choice(recipe, weight, fit_spend_range(folds, recipe.name, spend_model(weight)))
+    spend_range = fit_spend_range(folds, recipe.name, spend_model(weight))
+    return Choice(recipe, weight, spend_range, fit_chance_range(folds, recipe.name))
 
 
 def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
@@ -241,6 +246,7 @@ def fit_scorer(
         features=used,
         trained_until=schedule.until.isoformat(),
         spend_range=choice.spend_range,
+        chance_range=choice.chance_range,
         period=log.period.kind,
         categories={name: values for name, values in categories.items() if name in used},
         grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
