@@ -63,7 +63,7 @@ class ChanceRange:
         >>> known = ChanceRange(edges=(0.5,), middles=(0.0, 0.0), spreads=(0.1, 0.4), n_folds=6)
         >>> low, high = known.interval(np.array([0.2, 0.8]))
         >>> low.round(2), high.round(2)
-        (X)
+        (array([0.18, 0.68]), array([0.23, 0.88]))
         """
         if not 0 < level < 1:
             raise ContractError("the level of an interval lies between 0 and 1", example=level)
@@ -141,7 +141,7 @@ def fit_chance_range(table: pd.DataFrame, recipe: str) -> ChanceRange | None:
         return None
     # A fifth that no fold can tell of, as few in it buy, or few do not, goes by the nearest that can.
     nearest = [int(np.abs(told.index.to_numpy() - place).argmin()) for place in range(len(edges) + 1)]
-    spreads = np.sqrt(np.maximum(told["var"] - told["by_chance"], 0.0))
+    spreads = (told["var"] - told["by_chance"]).clip(lower=0.0) ** 0.5
     return ChanceRange(
         tuple(map(float, edges)),
         tuple(float(told["middle"].iloc[one]) for one in nearest),

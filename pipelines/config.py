@@ -124,6 +124,7 @@ class Training(_Section):
     cutoffs: Literal["auto"] | Annotated[int, Field(ge=1, le=60)] | list[date] = "auto"
     max_customers: int = Field(default=200_000, ge=100)
     seed: int = 7
+    contacted: Literal["keep", "leave_out"] = "keep"
 
 
 class Mlflow(_Section):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from features.calendar import day_number
 from features.reached import contacts_of_late, usual_channels
-from models.act_by import act_by
+from models.act_by import act_by, days_of_chance
 from models.findings import Finding
 from models.holds import holds
 from models.scorer import Scorer, with_ends
@@ -29,7 +29,7 @@ from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, TEXT_COLUMNS, find_reasons, write_reasons
 from pipelines.risk_list import listed_columns, write_risk_list
 from pipelines.risk_list_xlsx import write_risk_list_xlsx
-from pipelines.score_file import ToActOn, opened, to_act_on
+from pipelines.score_file import HISTORY, ToActOn, opened, to_act_on
 from pipelines.scoring import Base
 from pipelines.segments import Segments
 
@@ -126,9 +126,10 @@ def _with_plan(
     """Add the interval of the chance, by when, by which channel, and who is to be let alone for now."""
     horizon, cutoff, ids = scorer.primary_horizon, day_number(as_of), ranked["customer_id"]
     silent, opens = ranked["days_since_last_order"], ranked["next_order_p20"]
+    days = days_of_chance(scorer.btyd, ranked[[*HISTORY]], horizon)
     ranked = ranked.assign(
         **_chances(ranked[f"p_churn_{horizon}d"], scorer),
-        act_by=act_by(as_of, horizon, silent, opens, churned_days),
+        act_by=act_by(as_of, days, silent, opens, churned_days),
         channel="",
         hold="",
     )
@@ -147,7 +148,7 @@ def _chances(p_churn: "pd.Series[float]", scorer: Scorer) -> dict[str, Any]:
     names = with_ends(str(p_churn.name))[1:]
     if scorer.chance_range is None:
         return dict.fromkeys(names, float("nan"))
-    low, high = scorer.chance_range.interval(1 - p_churn.to_numpy(np.float64))
+    low, high = scorer.chance_range.interval(np.asarray(1 - p_churn, dtype=np.float64))
     return dict(zip(names, (1 - high, 1 - low), strict=True))
 
 

@@ -102,7 +102,7 @@ def past_lists(config: Config, log: PurchaseLog, as_of: date) -> tuple[list[Past
             young.append(run.as_of)
         else:
             try:
-                found.append(_past_list(run, log, until))
+                found.append(past_list(run, log, until))
             except ContractError as reason:  # the log told its dates otherwise when it was scored
                 left_out.append(f"the list of {run.as_of} is left out: {reason}")
     if not found:
@@ -118,7 +118,14 @@ def _why_not(run: Run) -> str | None:
     return None
 
 
-def _past_list(run: Run, log: PurchaseLog, until: date) -> PastList:
+def past_list(run: Run, log: PurchaseLog, until: date) -> PastList:
+    """Say of a run's list how far it can be followed.
+
+    Raises
+    ------
+    ContractError
+        If the log told its dates otherwise when it was scored.
+    """
     horizon = int(run.manifest["config"]["target"]["primary_horizon"])
     end = log.period.end_of(run.as_of, horizon)
     return PastList(run, horizon, min(end, until), end <= until)

@@ -33,7 +33,7 @@ def list_columns(horizon: int, clv_horizon: int) -> list[str]:
 
 
 def listed_columns(horizon: int, clv_horizon: int) -> list[str]:
-    """Name the columns of the list before its reasons, in order: those of the scores, and what goes with them."""
+    """Name the columns of the list before its reasons, in order."""
     chance = f"p_churn_{horizon}d"
     behind = {
         "risk_tier": ["lifecycle"],

@@ -27,6 +27,8 @@ ROWS = 100_000
 """Customers to a row group; whoever reads or writes the file has one in memory."""
 MOST_LISTED = 1_000_000
 """Customers on a list at most: a spreadsheet opens hardly more rows."""
+HISTORY = ("frequency", "recency", "T")
+"""What the day to act by is computed from."""
 _MEMORY = "2GB"
 """What a question to the file may take; beyond that it works on disk."""
 
@@ -42,7 +44,7 @@ class ToActOn:
     value_at_risk : float
         Of all of them.
     listed : DataFrame
-        The first `MOST_LISTED` of them, ranked by value at risk.
+        The first `MOST_LISTED` of them, ranked by value at risk, with `HISTORY`, which is not shown.
     """
 
     customers: int
@@ -110,7 +112,7 @@ def to_act_on(file: Path, horizon: int, clv_horizon: int, folder: Path) -> ToAct
         listed = scores.filter(scores.status == "scored", scores.risk_tier.isin(LISTED_TIERS))
         total = listed.aggregate(n=listed.count(), value=listed.value_at_risk.sum().fill_null(0.0))
         first = listed.order_by(ibis.desc("value_at_risk"), "customer_id").limit(MOST_LISTED)
-        columns = list_columns(horizon, clv_horizon)
+        columns = [*list_columns(horizon, clv_horizon), *HISTORY]
         ranked = first.select(columns).to_pyarrow().to_pandas(date_as_object=False)
         [found] = total.to_pyarrow().to_pylist()
     ranked.insert(0, "rank", range(1, len(ranked) + 1))

@@ -17,6 +17,7 @@ from pipelines.board import board_records
 from pipelines.champion import check_promoted
 from pipelines.config import Config
 from pipelines.console import Answer, Console
+from pipelines.contacted import LEAVE_OUT
 from pipelines.engine import Engine, open_engine
 from pipelines.failures import Refused
 from pipelines.fold_findings import fold_warnings, why_not_the_first
@@ -64,6 +65,8 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         data = _data_card(engine, log, config, training)
         assumptions = _assumptions(training, log.period)
         warnings += fold_warnings(training.folds, training.schedule, config.target.primary_horizon)
+        warnings += contacted_warnings(training, config)
+        data["contacted"] = vars(training.contacted)
         data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
         data["amounts"] = about_amounts(middle, config.project.currency)
     with console.step("tracking in MLflow"):
@@ -75,6 +78,12 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         data["warnings"] += [{"code": "too_good", "text": f"{s}; {PROVED}"} for s in found.suspicions]
         made = record(registry, config, training, found, data, assumptions)
     return _answer(made, found, training, log, data["warnings"], assumptions)
+
+
+def contacted_warnings(training: Training, config: Config) -> list[Finding]:
+    """Say what contacts make of the labels."""
+    found = training.contacted.finding(left_out=config.training.contacted == LEAVE_OUT)
+    return [] if found is None else [found]
 
 
 def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
@@ -155,6 +164,7 @@ def _with_champion(
     said = later[["cutoff", "customer_id"]].assign(
         **{f"p_champion_v{champion.number}": scorer.p_purchase(later, horizon)}
     )
+    said = said.drop_duplicates(["cutoff", "customer_id"])  # who was left alone may stand for others
     folds = training.folds.merge(said, on=["cutoff", "customer_id"], how="left")
     return replace(training, folds=folds)
 
@@ -198,6 +208,7 @@ def _answer(
         "digest": made.tags["digest"],
         "trained_until": schedule.until.isoformat(),
         "judged_horizon": schedule.judged_horizon,
+        "contacted": vars(training.contacted),
         "spend_coverage": training.spend_coverage,
         "leaderboard": board_records(found.board),
         "orders": board_records(found.orders),

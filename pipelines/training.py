@@ -21,6 +21,7 @@ from features.snapshot import sample_customers
 from models.btyd import Btyd, btyd_columns, with_btyd_by_cutoff
 from models.categories import learn_categories, with_categories
 from models.chance_range import ChanceRange, fit_chance_range
+from models.contacted import Contacted
 from models.folds import (
     ORDERS_NAME,
     PART_NAMES,
@@ -44,6 +45,7 @@ from models.value import fit_value
 from models.witnesses import find_grounds
 from pipelines.config import Config
 from pipelines.console import Step
+from pipelines.contacted import without_contacted
 from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.period_rows import window_end
@@ -67,6 +69,8 @@ class Training:
         The winner; a dumb rule where nothing beats the best of them.
     scorer : Scorer
         The winner refitted on all mature labels.
+    contacted : Contacted
+        How many labels are of customers whom lists had to contact.
     """
 
     schedule: Schedule
@@ -74,6 +78,7 @@ class Training:
     folds: pd.DataFrame
     recipe: Recipe
     scorer: Scorer
+    contacted: Contacted
 
     @property
     def newest(self) -> pd.DataFrame:
@@ -275,6 +280,8 @@ def train_scorer(
     with step(f"panel of {len(schedule.cutoffs)} cutoffs, {span}") as at_work:
         panel, btyd = load_panel(engine, log, config, [*schedule.cutoffs, until], until)
         at_work.rows = len(panel)
+    with step("looking for customers whom lists had to contact"):
+        panel, contacted = without_contacted(engine, log, config, panel, schedule.judged_horizon, until)
     schedule = with_usable_folds(panel, schedule, config)
     with step(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each") as at_work:
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
@@ -283,7 +290,7 @@ def train_scorer(
     with step(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
         scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
         scorer = replace(scorer, tables=table_records(engine, log, config, until))
-    return Training(schedule, panel, folds, choice.recipe, scorer)
+    return Training(schedule, panel, folds, choice.recipe, scorer, contacted)
 
 
 def with_usable_folds(panel: pd.DataFrame, schedule: Schedule, config: Config) -> Schedule:

@@ -14,11 +14,11 @@ import pytest
 
 from pipelines import score_file
 from pipelines.differences import difference_line, differences
+from pipelines.listing import Listing
 from pipelines.outlook import Sums, outlook
 from pipelines.piece_scorer import SUMS
 from pipelines.published_runs import Run
 from pipelines.score_file import to_act_on, write_scores
-from pipelines.scoring import Base
 from tests.engines.plain_base import plain_rows, plain_scorer, plain_work
 from tests.pipelines.plain_list import risk_list
 
@@ -55,11 +55,11 @@ def test_a_list_is_cut_where_a_spreadsheet_ends_and_that_is_said(
     found = to_act_on(file, 90, 365, tmp_path)
     pd.testing.assert_frame_equal(found.listed, whole.listed.head(7))
     assert (found.customers, found.value_at_risk) == (whole.customers, whole.value_at_risk)
-    [said] = Base(file, 2_000, {}, found, {}, found.listed, pd.DataFrame(), file).warnings()
+    [said] = Listing(found, found.listed, pd.DataFrame(), {}).warnings()
     assert said.code == "list_cut"
     assert f"{whole.customers:,} customers to act on" in said.text
     assert "the first 7 of them" in said.text
-    assert Base(file, 2_000, {}, whole, {}, whole.listed, pd.DataFrame(), file).warnings() == []
+    assert Listing(whole, whole.listed, pd.DataFrame(), {}).warnings() == []
 
 
 def test_nobody_to_act_on(piece: pa.Table, tmp_path: Path) -> None:

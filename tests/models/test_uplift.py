@@ -9,7 +9,7 @@ from scipy import stats
 
 from models.control import in_control
 from models.uplift import EARLY, LESS, MORE, NONE, Effect, effect_of
-from models.uplift_table import COLUMNS, incremental
+from models.uplift_table import COLUMNS, MEASURES, incremental
 
 IDS = [f"c{number}" for number in range(1_500)]
 
@@ -155,8 +155,10 @@ def a_campaign(name: str, **changes: object) -> pd.DataFrame:
         "is_contact": np.arange(n) % 4 > 0,
         "stratum": np.where(np.arange(n) < 100, "high", "medium"),
         "risk_tier": np.where(np.arange(n) < 100, "high", "medium"),
+        "lifecycle": np.where(np.arange(n) % 2 == 0, "loyal", "new"),
         "channel": np.where(np.arange(n) % 3 == 0, "", "zalo"),
         "expected": 10.0,
+        "buyers": (orders > 0).astype(float),
         "orders": orders,
         "revenue": orders * 10,
         "profit": np.nan,
@@ -168,10 +170,11 @@ def test_the_table_has_every_campaign_tier_and_channel_and_no_measure_that_is_no
     found = incremental(pd.concat([a_campaign("b"), a_campaign("a", profit=1.0)]))
     assert list(found.columns) == COLUMNS
     said = [tuple(row) for row in found[["campaign", "by", "group", "measure"]].to_numpy()]
-    groups = [("campaign", ""), ("risk_tier", "high"), ("risk_tier", "medium"), ("channel", "zalo")]
+    groups = [("campaign", ""), ("risk_tier", "high"), ("risk_tier", "medium")]
+    groups += [("lifecycle", "loyal"), ("lifecycle", "new"), ("channel", "zalo")]
     wanted = [
         (name, by, group or name, measure)
-        for name, measures in (("a", ("orders", "revenue", "profit")), ("b", ("orders", "revenue")))
+        for name, measures in (("a", MEASURES), ("b", MEASURES[:3]))
         for by, group in groups
         for measure in measures
     ]

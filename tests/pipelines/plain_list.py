@@ -3,6 +3,7 @@
 import pandas as pd
 
 from pipelines.risk_list import LISTED_TIERS, list_columns
+from pipelines.score_file import HISTORY
 
 
 def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFrame:
@@ -20,6 +21,6 @@ def risk_list(scores: pd.DataFrame, horizon: int, clv_horizon: int) -> pd.DataFr
     """
     listed = scores[(scores["status"] == "scored") & scores["risk_tier"].isin(LISTED_TIERS)]
     ranked = listed.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], kind="stable")
-    ranked = ranked[list_columns(horizon, clv_horizon)].reset_index(drop=True)
+    ranked = ranked[[*list_columns(horizon, clv_horizon), *HISTORY]].reset_index(drop=True)
     ranked.insert(0, "rank", range(1, len(ranked) + 1))
     return ranked

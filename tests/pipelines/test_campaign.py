@@ -25,6 +25,7 @@ def ranked(n: int = N) -> pd.DataFrame:
             "customer_id": [f"khách {number}" for number in range(n)],
             "p_churn_90d": np.linspace(0.9, 0.5, n),
             "value_at_risk": np.linspace(1_000.0, 1.0, n),
+            "hold": pd.Series([""] * n, dtype="str"),
         }
     )
 
@@ -35,21 +36,24 @@ def config(shop: Path) -> Config:
 
 
 def made(config: Config, *, terms: dict[str, Any] | None = None, has_amounts: bool = True,
-         n: int = N, **campaign: Any) -> CampaignList:  # fmt: skip
+         n: int = N, held: str = "", **campaign: Any) -> CampaignList:  # fmt: skip
     changed = {"campaign": CampaignSection(**campaign), "economics": EconomicsSection(**(terms or {}))}
-    return campaign_list(ranked(n), config.model_copy(update=changed), 90, has_amounts=has_amounts)
+    rows = ranked(n)
+    if held:  # every third
+        rows.loc[rows.index % 3 == 0, "hold"] = held
+    return campaign_list(rows, config.model_copy(update=changed), 90, has_amounts=has_amounts)
 
 
 def test_without_limits_everybody_stays_and_a_tenth_is_left_alone(config: Config) -> None:
     found = made(config)
-    assert found.listed.equals(ranked())
+    assert found.listed.equals(ranked().drop(columns="hold"))
     assert list(found.columns) == CAMPAIGN_COLUMNS
     control = found.columns["group"] == "control"
     assert control.tolist() == in_control(ranked()["customer_id"], "list", 0.1).tolist()
     assert 20 < control.sum() < 60
     assert found.facts == {
         "id": "list", "share": 0.1, "listed": N, "contacts": N - control.sum(), "controls": control.sum(),
-        "cost": 0.0,
+        "holds": 0, "cost": 0.0,
     }  # fmt: skip
 
 
@@ -82,6 +86,9 @@ def test_the_money_of_each_contact_stands_beside_it_and_what_does_not_pay_is_not
     assert 0 < kept == len(found.listed) < N
     np.testing.assert_allclose(found.columns["net_value"], worth[:kept])
     np.testing.assert_allclose(found.columns["highest_offer"], offer[:kept])
+    assert set(found.columns["contact_cost"]) == {8.0}
+    brings = rows["value_at_risk"].to_numpy()[:kept] * 0.4 * 0.1
+    np.testing.assert_allclose(found.columns["expected_return"], brings)
     assert found.columns["net_value"].is_monotonic_decreasing
 
 
@@ -95,6 +102,18 @@ def test_without_margin_save_rate_or_amounts_no_money_is_said_and_nobody_left_ou
     found = made(config, terms=terms, has_amounts=has_amounts, cost=1e9)
     assert found.columns[["net_value", "highest_offer"]].isna().all(axis=None)
     assert len(found.listed) == N
+
+
+def test_who_is_let_alone_for_now_is_in_neither_group_and_takes_nobodys_place(config: Config) -> None:
+    found = made(config, held="contacted_recently", capacity=50, control_share=0.3)
+    groups, is_held = found.columns["group"], found.columns["hold"] != ""
+    assert (groups[is_held] == "hold").all()
+    assert (found.columns["hold"][~is_held] == "").all()
+    control = in_control(found.listed["customer_id"], "list", 0.3)
+    assert groups[~is_held].tolist() == np.where(control, "control", "contact")[~is_held].tolist()
+    assert found.facts["contacts"] == (groups == "contact").sum() == 50
+    assert found.facts["holds"] == is_held.sum() > 20
+    assert found.facts["controls"] == (groups == "control").sum() > 10
 
 
 @pytest.mark.parametrize("limits", [{"n": 0}, {"budget": 0.5, "cost": 1.0}])

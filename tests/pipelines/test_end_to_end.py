@@ -133,18 +133,20 @@ def test_risk_list_is_ranked_and_holds_only_those_to_act_on(out, scores):
 
 def test_a_tenth_of_the_list_is_left_alone_and_the_manifest_counts_them(out, manifest):
     listed = pd.read_csv(out / "latest" / "risk_list.csv", dtype={"customer_id": str})
-    assert list(listed.columns[-4:]) == CAMPAIGN_COLUMNS
+    assert list(listed.columns[-len(CAMPAIGN_COLUMNS) :]) == CAMPAIGN_COLUMNS
     is_control = in_control(listed["customer_id"], "list", 0.1)
     assert listed["group"].tolist() == np.where(is_control, "control", "contact").tolist()
     assert set(listed["campaign"]) == {"list"}
-    assert listed[["net_value", "highest_offer"]].isna().all(axis=None)  # neither margin nor save rate
+    assert listed[["expected_return", "net_value", "highest_offer"]].isna().all(axis=None)  # no margin given
     assert manifest["campaign"] == {
         "id": "list",
         "share": 0.1,
         "listed": len(listed),
         "contacts": int((~is_control).sum()),
         "controls": int(is_control.sum()),
+        "holds": 0,
         "cost": 0.0,
+        "save_rate": {"assumed": None, "measured": None},
     }
 
 
@@ -167,7 +169,8 @@ def test_reasons_are_given_to_the_listed_alone_in_words_and_as_a_table(out, mani
     assert list(told.columns) == [
         "customer_id", "place", "group", "feature", "value", "text", "contribution", "actionable",
     ]  # fmt: skip
-    assert list(listed.columns[-7:-4]) == ["reason_1", "reason_2", "reason_3"]
+    last = listed.columns.get_loc("campaign")
+    assert list(listed.columns[last - 3 : last]) == ["reason_1", "reason_2", "reason_3"]
     assert set(told["customer_id"]) <= set(listed["customer_id"])
     assert told["customer_id"].is_monotonic_increasing
     given = (listed.set_index("customer_id")[["reason_1", "reason_2", "reason_3"]] != "").sum(axis=1)

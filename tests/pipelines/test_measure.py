@@ -79,11 +79,15 @@ def test_what_came_is_what_is_counted_by_hand(own: Path, capsys: Any, by: str) -
     is_contact = (rows["group"] == "contact").to_numpy()
     parts = [("campaign", "list", np.ones(len(rows), dtype=bool))]
     parts += [("risk_tier", tier, (rows["risk_tier"] == tier).to_numpy()) for tier in ("high", "medium")]
+    parts += [
+        ("lifecycle", one, (rows["lifecycle"] == one).to_numpy()) for one in sorted({*rows["lifecycle"]})
+    ]
+    assert len(parts) > 4
     assert found[["by", "group"]].drop_duplicates().to_numpy().tolist() == [[*p[:2]] for p in parts]
     for kind, group, some in parts:
         mine = found[(found["by"] == kind) & (found["group"] == group)].set_index("measure")
-        assert list(mine.index) == ["orders", "revenue"]  # without margin no profit
-        for measure, column in (("orders", "orders"), ("revenue", "spend")):
+        assert list(mine.index) == ["buyers", "orders", "revenue"]  # without margin no profit
+        for measure, column in (("buyers", "buyers"), ("orders", "orders"), ("revenue", "spend")):
             wanted = effect_of(
                 came[column].to_numpy(float)[some],
                 is_contact[some],
@@ -93,7 +97,7 @@ def test_what_came_is_what_is_counted_by_hand(own: Path, capsys: Any, by: str) -
             line = mine.loc[measure]
             assert (line["contacts"], line["controls"]) == (wanted.contacts, wanted.controls)
             assert line[["each", "low", "high", "alone"]].to_numpy(float) == pytest.approx(
-                [wanted.each, wanted.low, wanted.high, wanted.alone]
+                [wanted.each, wanted.low, wanted.high, wanted.alone], nan_ok=True
             )
 
 

@@ -1,0 +1,87 @@
+"""Who was on published lists, for a training that is to know who was contacted."""
+
+from datetime import date
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.contacted import Contacted, chances_to_be_left_alone, count_contacted, left_alone
+from models.folds import label_end
+from pipelines.config import Config
+from pipelines.engine import Engine
+from pipelines.failures import Refused
+from pipelines.outcome_runs import honest_runs
+from pipelines.past_lists import PastList, past_list
+from pipelines.purchase_log import PurchaseLog
+from pipelines.run_customers import RunCustomers
+
+COLUMNS = ["customer_id", "campaign", "start", "end", "is_contact", "share"]
+LEAVE_OUT = "leave_out"
+
+
+def without_contacted(
+    engine: Engine, log: PurchaseLog, config: Config, panel: pd.DataFrame, horizon: int, until: date
+) -> tuple[pd.DataFrame, Contacted]:
+    """Count the labels that contacts are in, and leave them out if ``[training] contacted`` says so.
+
+    Parameters
+    ----------
+    engine, log : Engine, PurchaseLog
+        The shop's tables.
+    config : Config
+        For ``[training]``, and where runs are.
+    panel : DataFrame
+        Rows of `pipelines.training.load_panel`.
+    horizon : int
+        Days that are judged.
+    until : date
+        What the training sees.
+    """
+    named = label_end(horizon)
+    ends = panel[named] if named in panel else panel["cutoff"] + pd.Timedelta(days=horizon)
+    has_label = ends <= pd.Timestamp(until)
+    alone = chances_to_be_left_alone(panel, listed_before(engine, log, config, until), horizon)
+    counted = count_contacted(alone, has_label)
+    if config.training.contacted == LEAVE_OUT and counted.contacts:
+        panel = left_alone(panel, alone, has_label, config.training.seed)
+    return panel, counted
+
+
+def listed_before(engine: Engine, log: PurchaseLog, config: Config, until: date) -> pd.DataFrame:
+    """Read who was on the lists of before a date, by the log's own ids, each once a campaign.
+
+    Lists that left nobody alone tell nothing, and are passed over. Between two lists that held a customer,
+    the customer counts as listed as well: which rows are near then follows from later days in part, and what
+    is made of them holds all the same, as the draw does not.
+    """
+    try:
+        runs, _ = honest_runs(config, until)
+    except Refused:  # nothing was ever published
+        runs = []
+    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
+    customers = RunCustomers(engine, known, config)
+    found = pd.DataFrame(columns=COLUMNS)
+    for run in runs:
+        if run.manifest.get("campaign", {}).get("share"):
+            found = _joined(found, _rows(past_list(run, log, until), engine, customers))
+    return found
+
+
+def _rows(one: PastList, engine: Engine, customers: RunCustomers) -> pd.DataFrame:
+    file = engine.folder / "past_list.parquet"
+    rows = one.rows()[["listed", "is_contact"]]
+    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), file)
+    named = customers.of(one.run).inner_join(engine.read_fetched(file), "listed")
+    start, end = pd.Timestamp(one.run.as_of), pd.Timestamp(one.end)
+    listed = engine.frame(named.select("customer_id", "is_contact"))
+    return listed.assign(campaign=one.campaign, start=start, end=end, share=one.share)
+
+
+def _joined(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Add a list; memory holds each customer once a campaign, however many nights there were."""
+    both = now if before.empty else pd.concat([before, now])
+    one = both.groupby(["customer_id", "campaign"], as_index=False).agg(
+        start=("start", "min"), end=("end", "max"), is_contact=("is_contact", "any"), share=("share", "min")
+    )
+    return one[COLUMNS]
