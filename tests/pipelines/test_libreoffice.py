@@ -89,7 +89,7 @@ def test_no_cell_has_a_formula_or_a_link(opened: ElementTree.Element) -> None:
 
 @pytest.mark.heavy
 def test_the_rows_have_filters(opened: ElementTree.Element) -> None:
-    """The frozen head is part of a view, which there is none of without a screen: openpyxl reads it elsewhere."""
+    """The frozen head is part of a view, of which there is none without a screen: openpyxl reads it."""
     [database] = opened.iter(f"{TABLE}database-range")
     assert database.get(f"{TABLE}display-filter-buttons") == "true"
     assert database.get(f"{TABLE}target-range-address", "").endswith(f"{len(HOSTILE) + 1}")

@@ -53,7 +53,7 @@ def calls() -> list[str]:
     text = "\n".join([*FILES.values(), *re.findall(r"```sh\n(for .*?)```", PAGE, flags=re.DOTALL)])
     text = text.replace('"$REPURCHASE"', COMMAND).replace('"$CONFIG"', CONFIG).replace("{COMMAND}", COMMAND)
     text = re.sub(r'"\$+\(date [^)]*\)"|\{+ ds \}+|"\$day"', "2026-11-21", text)
-    return re.findall(r"(?<=repurchase )[^;>|'\"\n]*(?:score|outcomes|refresh)[^;>|'\"\n]*", text)
+    return re.findall(r"(?<=repurchase )[^;>|'\"\n]*(?:score|outcomes|measure|report|refresh)[^;>|'\"\n]*", text)
 
 
 def test_the_page_shows_the_files_as_they_are() -> None:
@@ -67,6 +67,7 @@ def test_every_call_in_it_is_one() -> None:
     found = calls()
     assert sum("score" in call for call in found) == 4
     assert sum("outcomes" in call for call in found) == sum("refresh" in call for call in found) == 2
+    assert sum("measure" in call for call in found) == sum("report" in call for call in found) == 1
     for call in found:
         assert _parser().parse_args(call.split())
 
