@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models.simulate import simulate_shop
-from pipelines import proof, score_file, scoring
+from pipelines import listing, proof, score_file
 from pipelines.cli import main
 from pipelines.engine import Engine
 from pipelines.published_runs import Run, find_run
@@ -104,7 +104,7 @@ def test_on_spark_the_base_never_comes_to_the_driver(
     """Nothing that has a row for every customer is collected: the list is, and it is cut."""
     from pyspark.sql.classic.dataframe import DataFrame
 
-    for module, most in ((score_file, "MOST_LISTED"), (scoring, "MOST_CUSTOMERS"), (proof, "SAMPLE")):
+    for module, most in ((score_file, "MOST_LISTED"), (listing, "MOST_CUSTOMERS"), (proof, "SAMPLE")):
         monkeypatch.setattr(module, most, 40)
     collected: list[int] = []
     for name in ("collect", "toPandas", "toArrow"):
