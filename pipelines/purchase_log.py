@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from features.catalogue import visible_features
 from features.door import at_the_door, count_rows, keep_lines, set_aside
 from features.feature import Feature
 from features.grains import FOREVER
+from features.history import History, make_history
 from features.periods import Period
 from features.records import KNOWN_FROM, Records
 from pipelines.broken_rows import refuse_broken
@@ -53,6 +54,7 @@ class PurchaseLog:
     other_rows: dict[str, RowCount]
     span: LogSpan
     period: Period
+    _histories: dict[date, History] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def first_order_day(self) -> date:
@@ -87,6 +89,16 @@ class PurchaseLog:
     def has_amounts(self) -> bool:
         """False for a log without money."""
         return "amounts" in self.records.has
+
+    def history(self, engine: Engine, at: date) -> History:
+        """Return what was known at one date; made once, however many look at it."""
+
+        def keep(table: ir.Table, name: str) -> ir.Table:
+            return engine.keep(table, f"{name}_at_{day_number(at)}")  # another history would take its place
+
+        if at not in self._histories:
+            self._histories[at] = make_history(self.records, keep, at)
+        return self._histories[at]
 
     def features(self, horizons: Sequence[int]) -> tuple[Feature, ...]:
         """Return the features that the shop's tables allow."""
