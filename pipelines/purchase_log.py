@@ -168,10 +168,10 @@ def fingerprints(engine: Engine, records: Records, as_of: date) -> dict[str, str
 
 
 def _digest(engine: Engine, visible: ir.Table) -> str:
-    fields: list[Any] = [visible[c].cast("string").fill_null("") for c in sorted(visible.columns)]
-    text = fields[0]
-    for field in fields[1:]:
-        text = text.concat("\x1f", field)
+    texts: list[Any] = [visible[c].cast("string").fill_null("") for c in sorted(visible.columns)]
+    text = texts[0]
+    for another in texts[1:]:
+        text = text.concat("\x1f", another)
     digest = engine.digest(text)
     sums = visible.mutate(high=digest // 2**32, low=digest % 2**32).aggregate(
         n=lambda t: t.count(), high=lambda t: t.high.sum(), low=lambda t: t.low.sum()
