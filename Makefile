@@ -9,7 +9,8 @@ SPREAD := -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
 COVERAGE := --cov --cov-report=term --cov-fail-under=85
 
 export MLFLOW_DISABLE_TELEMETRY := true
-unexport PYTHONPATH PYTHONHOME
+# The last would leave the libraries uncompiled, and cost each command six seconds.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage check test-all chaos fuzz lint types wheel-test format docs bench bench-btyd bench-accuracy bench-models bench-score bench-drift lock clean

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+UNWANTED = ("PYTHONDONTWRITEBYTECODE",)
+"""What a scheduler does not set: without compiled libraries, Python compiles them anew in each process."""
 _STEP = re.compile(r"^ {2}(.+?) ….* ([\d.]+) s$", re.MULTILINE)
 
 
@@ -41,8 +43,9 @@ def watch(command: Sequence[str], folder: Path, log: Path) -> Watched:
     """Run a command in a folder, and keep what it says on stderr in `log`; a failure ends the benchmark."""
     start = time.perf_counter()
     answer = log.with_suffix(".answer")
+    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     with log.open("w", encoding="utf-8") as errors, answer.open("w", encoding="utf-8") as said:
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=errors)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=errors)
         memory = _Memory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

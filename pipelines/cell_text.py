@@ -2,6 +2,8 @@
 
 import re
 
+import pandas as pd
+
 _STARTS = (
     "=+\\-@"  # what a formula starts with
     "＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋﬩⩵⩶−"  # their full-width, small and raised forms, and the mathematical minus
@@ -34,6 +36,12 @@ def harmless(text: str) -> str:
     ("'=1+1", '17850', "a;'=1+1")
     """
     return _BEFORE.sub("'", text)
+
+
+def harmless_column(texts: "pd.Series[str]") -> "pd.Series[str]":
+    """Do the same for a column; only texts that hold a sign which a formula starts with are looked into."""
+    in_doubt = texts.str.contains(f"[{_STARTS}]")
+    return texts.mask(in_doubt, texts[in_doubt].map(harmless)) if in_doubt.any() else texts
 
 
 def original(text: str) -> str:

@@ -47,12 +47,11 @@ class DuckdbStore:
         """Compute a table, and let go of its namesake."""
         table = f"{name}_{next(self._numbers)}"
         place = self._file() if self._is_full() else None
-        # Into typed columns: the engine's own sums are 128 bits wide and stay so otherwise.
-        self._connection.create_table(table, schema=expression.schema(), database=place)
         # Whether rows stay in order costs time. What a broken file says of its least and greatest values is
         # not believed: the engine would leave out the comparison that finds a date of the year 269129.
         with self._with("preserve_insertion_order", str(in_order)), self._with(*_NO_HEARSAY):
-            self._connection.insert(table, expression, database=place)
+            # Ibis makes typed columns first: the engine's own sums are 128 bits wide and would stay so.
+            self._connection.create_table(table, expression, database=place)
         if name in self._kept:
             before, where = self._kept.pop(name)
             self._connection.drop_table(before, database=where)

@@ -94,6 +94,13 @@ def profile_log(engine: Engine, log: PurchaseLog, until: date) -> LogProfile | N
     )
 
 
+def find_silences(engine: Engine, log: PurchaseLog, until: date) -> dict[str, Silences] | None:
+    """Count the silences of a log's profile alone, from the history that scoring has made; None as there."""
+    steps = purchase_steps(_seen_days(log.history(engine, until), log, until))
+    found = _silences(engine, steps, log.first_order_day, until)
+    return found if found["all"].at_risk.any() else None
+
+
 def _purchase_days(engine: Engine, log: PurchaseLog, until: date) -> ir.Table:
     """``customer_id, day, amount, n_orders``, as known before `until`; stray dates left out."""
     records = log.records
@@ -101,6 +108,10 @@ def _purchase_days(engine: Engine, log: PurchaseLog, until: date) -> ir.Table:
         records.lines, records.cancellation_prefix, lambda table, name: engine.keep(table, f"profile_{name}")
     )
     history = History({"days": purchase_days(ledger, has_late="recorded_at" in records.has)}, records.has)
+    return _seen_days(history, log, until)
+
+
+def _seen_days(history: History, log: PurchaseLog, until: date) -> ir.Table:
     days = take_snapshot(history, [until]).grains["days"]
     return days.filter(days.day >= day_number(log.first_order_day)).drop("cutoff")
 

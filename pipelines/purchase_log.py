@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from features.catalogue import visible_features
 from features.door import at_the_door, count_rows, keep_lines, set_aside
 from features.feature import Feature
 from features.grains import FOREVER
+from features.history import History, make_history
 from features.periods import Period
 from features.records import KNOWN_FROM, Records
 from pipelines.broken_rows import refuse_broken
@@ -53,6 +54,7 @@ class PurchaseLog:
     other_rows: dict[str, RowCount]
     span: LogSpan
     period: Period
+    _histories: dict[date, History] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def first_order_day(self) -> date:
@@ -87,6 +89,16 @@ class PurchaseLog:
     def has_amounts(self) -> bool:
         """False for a log without money."""
         return "amounts" in self.records.has
+
+    def history(self, engine: Engine, at: date) -> History:
+        """Return what was known at one date; made once, however many look at it."""
+
+        def keep(table: ir.Table, name: str) -> ir.Table:
+            return engine.keep(table, f"{name}_at_{day_number(at)}")  # another history would take its place
+
+        if at not in self._histories:
+            self._histories[at] = make_history(self.records, keep, at)
+        return self._histories[at]
 
     def features(self, horizons: Sequence[int]) -> tuple[Feature, ...]:
         """Return the features that the shop's tables allow."""
@@ -156,10 +168,10 @@ def fingerprints(engine: Engine, records: Records, as_of: date) -> dict[str, str
 
 
 def _digest(engine: Engine, visible: ir.Table) -> str:
-    fields: list[Any] = [visible[c].cast("string").fill_null("") for c in sorted(visible.columns)]
-    text = fields[0]
-    for field in fields[1:]:
-        text = text.concat("\x1f", field)
+    texts: list[Any] = [visible[c].cast("string").fill_null("") for c in sorted(visible.columns)]
+    text = texts[0]
+    for another in texts[1:]:
+        text = text.concat("\x1f", another)
     digest = engine.digest(text)
     sums = visible.mutate(high=digest // 2**32, low=digest % 2**32).aggregate(
         n=lambda t: t.count(), high=lambda t: t.high.sum(), low=lambda t: t.low.sum()

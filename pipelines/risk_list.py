@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.currency import cents
 from models.scorer import with_ends
-from pipelines.cell_text import harmless
+from pipelines.cell_text import harmless_column
 
 LISTED_TIERS = ("high", "medium")
 """Not listed are, beside the lower tier, those too new to judge and those so long gone that a purchase
@@ -47,7 +47,7 @@ def listed_columns(horizon: int, clv_horizon: int) -> list[str]:
 def write_risk_list(ranked: pd.DataFrame, path: Path, currency: str | None = None) -> int:
     """Write the list as CSV; text that a spreadsheet would run gets an apostrophe (`pipelines.cell_text`)."""
     shown = rounded(ranked, currency)
-    shown = shown.assign(**{name: [harmless(text) for text in shown[name]] for name in text_columns(shown)})
+    shown = shown.assign(**{name: harmless_column(shown[name]) for name in text_columns(shown)})
     shown.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, date_format="%Y-%m-%d", lineterminator="\n")
     return len(shown)
 

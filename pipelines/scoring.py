@@ -10,7 +10,6 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from features.build import build_features
-from features.history import make_history
 from features.snapshot import take_snapshot
 from models.reference import Counts
 from models.scorer import Scorer
@@ -122,7 +121,7 @@ def piece_scorer(log: PurchaseLog, config: Config, scorer: Scorer, version: str,
 
 def features_of(engine: Engine, log: PurchaseLog, work: PieceScorer) -> ir.Table:
     """Build what scoring needs of every customer who is known at its date."""
-    snapshot = take_snapshot(make_history(log.records, engine.keep, work.as_of), [work.as_of])
+    snapshot = take_snapshot(log.history(engine, work.as_of), [work.as_of])
     return build_features(snapshot, work.scorer.horizons, work.names)
 
 

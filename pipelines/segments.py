@@ -21,7 +21,7 @@ from models.segments import AXES, LIFECYCLES, Rules, group
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import Refused
-from pipelines.log_profile import profile_log
+from pipelines.log_profile import find_silences
 from pipelines.pieces import batches_of
 from pipelines.publish import Writer
 from pipelines.published_runs import SEGMENTS, Run, runs_up_to
@@ -190,11 +190,11 @@ def _learned(
     engine: Engine, log: PurchaseLog, config: Config, scorer: Scorer, file: Path, as_of: date
 ) -> tuple[Rules, Fit | None]:
     asked, horizon = config.segments, config.target.primary_horizon
-    profile = profile_log(engine, log, as_of)
-    if profile is None:
+    silences = find_silences(engine, log, as_of)
+    if silences is None:
         raise ValueError(f"no purchase before {as_of}")
     span = (as_of - log.first_order_day).days
-    pace = learn_pace(profile.silences, span, horizon)
+    pace = learn_pace(silences, span, horizon)
     with opened(engine.folder, file) as (scores,):
         orders = scores.group_by("n_orders").agg(n=scores.count()).to_pyarrow().to_pylist()
         edges = {
@@ -216,7 +216,7 @@ def _learned(
         slack=asked.slack,
         min_stay=asked.min_stay,
     )
-    return rules, judge_recency(profile.silences["all"], asked.recency_days, span)
+    return rules, judge_recency(silences["all"], asked.recency_days, span)
 
 
 def _edges(quantiles: list[float | None] | None) -> tuple[float, ...]:

@@ -31,6 +31,12 @@ def test_a_command_is_watched_with_its_children(tmp_path: Path) -> None:
     assert found.own_peak_bytes < MEGABYTES << 20 < found.peak_bytes < 4 * MEGABYTES << 20
 
 
+def test_a_command_may_keep_what_python_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    program = "import sys; print(sys.dont_write_bytecode)"
+    assert watch([sys.executable, "-c", program], tmp_path, tmp_path / "log").said == "False\n"
+
+
 def test_a_command_that_fails_ends_the_benchmark(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no such thing"):
         watch([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path, tmp_path / "log")

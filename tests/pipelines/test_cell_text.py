@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.cell_text import harmless, original
+from pipelines.cell_text import harmless, harmless_column, original
 from pipelines.risk_list import write_risk_list
 
 LIVE = "=+-@"
@@ -53,6 +53,14 @@ def test_no_cell_of_the_list_is_live_however_its_lines_are_split(tmp_path_factor
     assert [cell for cell in found if is_live(cell)] == []
     with path.open(encoding="utf-8", newline="") as lines:
         assert [original(row["customer_id"]) for row in csv.DictReader(lines)] == ids
+
+
+@given(st.lists(hostile, max_size=3))
+@example(["17850", "a;=1+1"])
+def test_a_column_is_made_harmless_as_each_of_its_texts_is(texts):
+    column = pd.Series(texts, dtype="str")
+    assert harmless_column(column).tolist() == [harmless(text) for text in texts]
+    assert column.tolist() == texts
 
 
 def test_the_test_would_notice_a_live_cell():

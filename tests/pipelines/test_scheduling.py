@@ -53,7 +53,8 @@ def calls() -> list[str]:
     text = "\n".join([*FILES.values(), *re.findall(r"```sh\n(for .*?)```", PAGE, flags=re.DOTALL)])
     text = text.replace('"$REPURCHASE"', COMMAND).replace('"$CONFIG"', CONFIG).replace("{COMMAND}", COMMAND)
     text = re.sub(r'"\$+\(date [^)]*\)"|\{+ ds \}+|"\$day"', "2026-11-21", text)
-    return re.findall(r"(?<=repurchase )[^;>|'\"\n]*(?:score|outcomes|measure|report|refresh)[^;>|'\"\n]*", text)
+    names = "score|outcomes|measure|report|refresh"
+    return re.findall(rf"(?<=repurchase )[^;>|'\"\n]*(?:{names})[^;>|'\"\n]*", text)
 
 
 def test_the_page_shows_the_files_as_they_are() -> None:
