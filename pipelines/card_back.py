@@ -89,15 +89,15 @@ def orders_section(card: Card, voice: Voice) -> Section:
     if not placed:
         return Section("orders", title, [Said(voice("card.orders.none"))])
     ends = {"first": voice.day(placed[0].day), "last": voice.day(placed[-1].day)}
-    parts: list[Part] = [
-        Said(voice("card.orders.sentence", n=voice.number(len(placed)), **ends), strong=True)
-    ]
+    stand = sum(order.amount > 0 for order in placed)
+    told = {"n": voice.number(len(placed)), "stand": voice.number(stand), **ends}
+    parts: list[Part] = [Said(voice("card.orders.sentence", **told), strong=True)]
     if card.period != "day":
         parts.append(Said(voice(f"card.period.{card.period}")))
     shown = every[-MOST_ORDERS:]
     if len(shown) < len(every):
-        told = {"n": voice.number(len(shown)), "all": voice.number(len(every))}
-        parts.append(Said(voice("card.orders.cut", **told)))
+        cut = {"n": voice.number(len(shown)), "all": voice.number(len(every))}
+        parts.append(Said(voice("card.orders.cut", **cut)))
     alt = voice("card.orders.chart" if card.has_amounts else "card.orders.chart_counts")
     values = [order.amount if card.has_amounts else 1.0 for order in shown]
     write = brief(voice, money=card.has_amounts)
@@ -161,6 +161,8 @@ def _group(row: Row, column: str, voice: Voice) -> str:
 
 def _moves(row: Row, voice: Voice) -> str:
     """Say each move; of who is new in the base, that alone."""
+    if row["before"] is None:  # of the first run that had groups, everybody arrived
+        return NONE
     moved = [axis for axis in AXES if row[f"why_{axis}"]]
     if any(row[f"why_{axis}"] == "arrived" for axis in moved):
         return voice("card.moved_by.arrived")

@@ -98,5 +98,9 @@ def find_groups(config: Config, run: Run, person: Person, folder: Path) -> Group
     own = [one for one in runs if foreign_names(one, config) is None]
     with opened(folder, *(one.folder / SEGMENTS for one in own)) as tables:
         found = [_rows(table, person.name_in(one)) for one, table in zip(own, tables, strict=True)]
-    rows = [{**row, "run_id": one.run_id} for one, of in zip(own, found, strict=True) for row in of]
+    rows = [
+        {**row, "run_id": one.run_id, "before": one.manifest["segments"]["before"]}
+        for one, of in zip(own, found, strict=True)
+        for row in of
+    ]
     return Groups(rows, len(runs) - len(own))
