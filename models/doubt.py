@@ -88,6 +88,7 @@ def purchases_range(
     recency: Column = None,
     T: Column = None,
     level: float = 0.8,
+    p_any: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Return between which numbers each customer's purchases in ``(T, T + horizon]`` will lie.
 
@@ -104,6 +105,9 @@ def purchases_range(
         As in the model's ``fit``.
     level : float
         Between 0 and 1; at least this much probability lies within.
+    p_any : ndarray of shape (n,), optional
+        The chance of any purchase at all, where another model knows it better; this one then says how many
+        they are if there are some.
 
     Returns
     -------
@@ -118,8 +122,11 @@ def purchases_range(
     tail = (1 - check_level(level)) / 2
     history = check_history(frequency, recency, T)
 
+    own = model.p_at_least(1, horizon, *history)
+    share = np.ones_like(own) if p_any is None else p_any / np.maximum(own, 1e-300)
+
     def at_least(n: Floats, rows: NDArray[np.intp]) -> Floats:
-        return model.p_at_least(n, horizon, *(column[rows] for column in history))
+        return share[rows] * model.p_at_least(n, horizon, *(column[rows] for column in history))
 
     n_rows = len(history[0])
     low = _largest(lambda n, rows: at_least(n, rows) >= 1 - tail, n_rows)  # fewer have less than a tail

@@ -108,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--as-of", type=_day_or_auto, metavar="D", help="of the run of this date; without it, the latest run"
     )
+    made = command("show", _show, "show what is known and expected of one customer")
+    made.add_argument("customer", metavar="CUSTOMER", help="the shop's own id, or a pseudonym of a list")
+    made.add_argument(
+        "--as-of", type=_day_or_auto, metavar="D", help="of the run of this date; without it, the latest run"
+    )
+    made.add_argument("--html", action="store_true", help="write a page instead")
     made = command("identify", _identify, "say whose pseudonym it is, with the key and the log")
     made.add_argument("what", metavar="WHAT", help="a pseudonym, or a CSV file that has some")
     made.add_argument("--into", type=Path, metavar="FILE", help="write the list with the customers' own ids")
@@ -255,6 +261,13 @@ def _report(args: argparse.Namespace, console: "Console") -> "Answer":
     from pipelines.report import report
 
     return report(load_config(args.config), console, args.as_of)
+
+
+def _show(args: argparse.Namespace, console: "Console") -> "Answer":
+    from pipelines.config import load_config
+    from pipelines.show import show
+
+    return show(load_config(args.config), console, args.customer, args.as_of, html=args.html)
 
 
 def _identify(args: argparse.Namespace, console: "Console") -> "Answer":

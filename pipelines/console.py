@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,8 +97,10 @@ def show(answer: Answer, *, as_json: bool) -> None:
     sys.stdout.flush()  # a disk that is full is to be known before the job says that it is done
 
 
-def table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Lay out a table as text lines: the first column to the left, the others to the right.
+def table(columns: list[str], rows: list[list[str]], texts: Collection[int] = (0,)) -> list[str]:
+    """Lay out a table as text lines: the columns of text to the left, the others to the right.
+
+    The first column is text, unless told otherwise.
 
     Examples
     --------
@@ -107,9 +109,8 @@ def table(columns: list[str], rows: list[list[str]]) -> list[str]:
     """
     widths = [max(len(r[i]) for r in [columns, *rows]) for i in range(len(columns))]
     ruled = [columns, ["-" * w for w in widths], *rows]
-    return [
-        "  ".join(
-            [r[0].ljust(widths[0]), *[c.rjust(w) for c, w in zip(r[1:], widths[1:], strict=True)]]
-        ).rstrip()
+    laid = [
+        [c.ljust(w) if n in texts else c.rjust(w) for n, (c, w) in enumerate(zip(r, widths, strict=True))]
         for r in ruled
     ]
+    return ["  ".join(line).rstrip() for line in laid]

@@ -157,6 +157,22 @@ def find_run(output: Path, name: str) -> Run:
     return read_run(found)
 
 
+def run_of(output: Path, as_of: date | None) -> Run:
+    """Find the current run of a date; without one, the latest run.
+
+    Raises
+    ------
+    Refused
+        If the date has no run, or nothing was published.
+    """
+    if as_of is None:
+        return find_run(output, LATEST)
+    run = current_run(output, as_of)
+    if run is None:
+        raise Refused(f"no run of {as_of}; hint: `repurchase score --as-of {as_of}` publishes one")
+    return run
+
+
 def faults(run: Run) -> list[str]:
     """Say which files of a run are not as its manifest says; empty for a whole run."""
     listed = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}

@@ -7,8 +7,7 @@ from pipelines.config import Config
 from pipelines.console import Answer, Console
 from pipelines.dated_files import dated_path, write_dated
 from pipelines.engine import open_engine
-from pipelines.failures import Refused
-from pipelines.published_runs import SCORES, Run, current_run, find_run
+from pipelines.published_runs import SCORES, run_of
 from pipelines.purchase_log import open_log
 from pipelines.report_facts import Facts, gather
 from pipelines.report_money import concentration_section, forecast_section, worth_section
@@ -45,7 +44,7 @@ def report(config: Config, console: Console, as_of: date | None = None) -> Answe
     NotReady
         If the log holds no purchase before it.
     """
-    run = _run(config, as_of)
+    run = run_of(config.output, as_of)
     with open_engine(config) as engine:
         log = open_log(engine, config, console)
         with console.step(f"gathering what run {run.run_id} rests on") as step:
@@ -72,12 +71,3 @@ def page_of(facts: Facts) -> str:
     about = voice("report.about", run=run.run_id, version=version, trained=trained, day=day)
     sections = [section(facts, voice) for section in SECTIONS]
     return report_page(voice, voice("report.heading", shop=project.name, day=day), about, sections)
-
-
-def _run(config: Config, as_of: date | None) -> Run:
-    if as_of is None:
-        return find_run(config.output, "latest")
-    run = current_run(config.output, as_of)
-    if run is None:
-        raise Refused(f"no run of {as_of}; hint: `repurchase score --as-of {as_of}` publishes one")
-    return run

@@ -60,7 +60,7 @@ def lines(
 ) -> str:
     """Draw a line a series over labelled places; NaN leaves a gap."""
     with styled(name):
-        figure, axes = _axes(write)
+        figure, axes = new_axes(write)
         for n, (label, values) in enumerate(series.items()):
             look = {"color": COLOURS[n], "marker": MARKS[n], "linestyle": DASHES[n]}
             axes.plot(range(len(x)), values, label=label, markersize=3.5, **look)
@@ -78,7 +78,7 @@ def bars(
 ) -> str:
     """Draw bars beside one another, a colour and hatch a series; `ends` are low and high of whiskers."""
     with styled(name):
-        figure, axes = _axes(write)
+        figure, axes = new_axes(write)
         width = 0.8 / len(series)
         for n, (label, values) in enumerate(series.items()):
             places = np.arange(len(x)) + (n - (len(series) - 1) / 2) * width
@@ -95,7 +95,7 @@ def steps(
 ) -> str:
     """Draw a value a day, with upright lines after some days."""
     with styled(name):
-        figure, axes = _axes(write)
+        figure, axes = new_axes(write)
         axes.plot(range(first, first + len(values)), values, color=COLOURS[0], linewidth=1.4)
         for day in marked:
             axes.axvline(day + 0.5, color="black", linestyle=":", linewidth=1)
@@ -127,7 +127,8 @@ def heatmap(
     return svg(figure, name)
 
 
-def _axes(write: Write) -> tuple[Figure, Any]:
+def new_axes(write: Write) -> tuple[Figure, Any]:
+    """Start a chart whose upright axis is written as told."""
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     axes.yaxis.set_major_formatter(_formatter(write))

@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     "init", "check", "train", "compare", "promote", "refresh", "rollback", "history", "doctor", "score",
-    "replay", "outcomes", "measure", "report", "identify", "demo",
+    "replay", "outcomes", "measure", "report", "show", "identify", "demo",
 ]  # fmt: skip
 HEAVY = {
     "pandas",

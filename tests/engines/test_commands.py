@@ -98,6 +98,14 @@ def test_on_spark_the_same_again_is_nothing_to_do_and_a_run_is_rebuilt(
     assert (rebuilt["reproduced"], rebuilt["content"]) == (True, scored["spark"].manifest["content"])
 
 
+def test_the_card_of_a_customer_is_the_same(
+    scored: dict[str, Run], shops: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    customer = scored["duckdb"].scores().sort_values("n_orders")["customer_id"].iloc[-1]
+    here, there = (said(shops[kind], capsys, "show", customer) for kind in ("duckdb", "spark"))
+    assert there | {"run_id": ""} == here | {"run_id": ""}
+
+
 def test_on_spark_the_base_never_comes_to_the_driver(
     scored: dict[str, Run], shops: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

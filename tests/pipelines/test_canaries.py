@@ -56,6 +56,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("refresh", "--as-of", "2024-10-24"), (0, 3)),
     (("history",), (0,)),
     (("identify", "c_" + "0" * 24), (2,)),
+    (("show", "somebody else"), (2,)),
 )
 
 

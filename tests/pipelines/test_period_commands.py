@@ -76,11 +76,25 @@ def test_the_whole_way(
     assert 0.95 * len(known) < len(scores) <= len(known)
     assert scores["days_since_last_order"].min() > 0
     assert (scores["T"] >= scores["recency"]).all()
+    code, out, _ = command(
+        config, capsys, "--json", "show", scores.loc[scores["n_orders"].idxmax(), "customer_id"]
+    )
+    shown = json.loads(out)
+    assert all(GRIDS[grid][0].floor(day) == day for day in _days(shown["orders"], "day"))
+    looked_at = _days(shown["p_alive_by_todays_model"], "as_of")
+    assert all(GRIDS[grid][0].floor(day) == day for day in looked_at)
+    assert (looked_at[-1], shown["p_alive_by_todays_model"][-1]["p_alive"]) == (start, shown["p_alive"])
+    _, out, _ = command(config, capsys, "--quiet", "show", shown["customer_id"])
+    assert f"a date stands for the {kind} that begins on it" in out
     daily.to_parquet(tmp_path / "orders.parquet")
     monkeypatch.setattr(score, "prove_log", lambda *_, **__: pytest.fail("a refusal needs no proof"))
     code, out, err = command(config, capsys, "--quiet", "score", "--as-of", start.isoformat())
     assert (code, out) == (6, "")
     assert f"trained on a log dated by the {kind}, and the log is dated by the day; hint: train again" in err
+
+
+def _days(rows: list[dict[str, Any]], name: str) -> list[date]:
+    return [date.fromisoformat(row[name]) for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,22 @@ def test_a_model_without_amounts_refuses_a_log_with_them(folder, orders, tmp_pat
 def test_manifest_says_what_was_used(folder):
     manifest = json.loads((folder / "out" / "latest" / "manifest.json").read_text())
     assert manifest["inputs"]["transactions"]["rows_netted"] == 0
+
+
+def test_the_card_of_a_customer_speaks_of_orders(folder, capsys):
+    config = str(folder / "repurchase.toml")
+    scores = pd.read_parquet(folder / "out" / "latest" / "scores.parquet").set_index("customer_id")
+    customer = scores["n_orders"].idxmax()
+    assert main(["--config", config, "--quiet", "show", customer]) == 0
+    said = capsys.readouterr().out
+    assert "The log has no amounts, so nothing is said of money." in said
+    assert "no customer lifetime value" in said
+    assert f"At stake within 90 days: {scores.loc[customer, 'value_at_risk']:,.2f} orders" in said
+    assert "Spend" not in said
+    assert main(["--config", config, "--quiet", "--json", "show", "--html", customer]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {key for order in found["orders"] for key in order} == {"day", "is_refund"}  # nor has it numbers
+    days = {order["day"] for order in found["orders"]}
+    assert len(days) == scores.loc[customer, "frequency"] + 1
+    assert found["p_alive_by_todays_model"][-1]["p_alive"] == scores.loc[customer, "p_alive"]
+    assert "<svg" in Path(found["html"]).read_text("utf-8")
