@@ -8,7 +8,6 @@ import ibis
 import ibis.expr.types as ir
 
 from features.calendar import month_and_day
-from features.leads import leading
 
 PARTS = 20
 """Into so many parts of equal size customers are cut by what they bring."""
@@ -165,13 +164,13 @@ def largest_parts(customers: ir.Table, value: str) -> ir.Table:
     return cut.group_by("part").agg(customers=cut.count(), total=cut.value.sum())
 
 
-def product_steps(bought: ir.Table, least: int, most: int) -> ir.Table:
-    """Count which product came second after which first (`features.leads.leading`).
+def product_steps(leads: ir.Table, least: int, most: int) -> ir.Table:
+    """Count which product came second after which first.
 
     Parameters
     ----------
-    bought : ibis Table
-        Lines without refunds, as known.
+    leads : ibis Table
+        Of `features.leads.leading`, with ``product_id``.
     least : int
         Pairs of fewer customers are not told.
     most : int
@@ -182,7 +181,6 @@ def product_steps(bought: ir.Table, least: int, most: int) -> ir.Table:
     ibis Table
         ``first, second, customers``, and ``begun``: customers with that first product.
     """
-    leads = leading(bought, bought, ("product_id",))
     first = leads.filter(leads.place == 1).select("customer_id", first="product_id")
     second = leads.filter(leads.place == 2).select("customer_id", second="product_id")
     both = first.inner_join(second, "customer_id").filter(lambda t: t.first.notnull() & t.second.notnull())
@@ -191,6 +189,48 @@ def product_steps(bought: ir.Table, least: int, most: int) -> ir.Table:
     told = pairs.filter(pairs.customers >= least).inner_join(begun, "first")
     order = [told.customers.desc(), told.first, told.second]
     return told.select("first", "second", "customers", "begun").order_by(order).limit(most)
+
+
+def purchase_sums(dated: ir.Table) -> ir.Table:
+    """Add up each customer's purchases: ``customer_id, first_day, last_day, orders, amount``."""
+    return dated.group_by("customer_id").agg(
+        first_day=dated.first_day.min(),
+        last_day=dated.day.max(),
+        orders=dated.n_orders.sum(),
+        amount=dated.amount.sum(),
+    )
+
+
+def group_returns(people: ir.Table, group: str, start: int, least: int, most: int) -> ir.Table:
+    """Count by group who ordered since a day, of those who were customers before it.
+
+    Parameters
+    ----------
+    people : ibis Table
+        One row a customer: ``first_day, last_day, p_churn`` and the group; null is no group.
+    group : str
+        Its column.
+    start : int
+        Day number from which on orders count.
+    least, most : int
+        Groups of fewer customers are not told; so many are, the largest first.
+
+    Returns
+    -------
+    ibis Table
+        ``group, customers, p_churn`` (mean of the chance of no order from now on), ``known`` (customers
+        before `start`) and ``back`` (those of them with an order since).
+    """
+    told = people.filter(people[group].notnull())
+    was_known = told.first_day < start
+    found = told.group_by(group=told[group]).agg(
+        customers=told.count(),
+        p_churn=told.p_churn.mean(),
+        known=_count(was_known),
+        back=_count(was_known & (told.last_day >= start)),
+    )
+    enough = found.filter(found.customers >= least)
+    return enough.order_by([enough.customers.desc(), enough.group]).limit(most)
 
 
 def _returned(dated: ir.Table, until: int, within: int) -> tuple[ir.BooleanValue, ir.BooleanValue]:

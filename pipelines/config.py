@@ -16,6 +16,7 @@ from models.economics import Economics
 from models.gate import USUAL
 from models.gate import Limits as GateLimits
 from pipelines.masked import masked, masked_options
+from pipelines.north_star import require_north_star
 from pipelines.sink_places import duckdb_place, postgres_place
 from pipelines.zones import utc_offsets
 
@@ -327,9 +328,12 @@ def load_config(path: Path) -> Config:
     if "folder" in data:
         raise ContractError(f"{path}: unknown key 'folder'", hint="relative paths start at the config file")
     try:
-        return Config.model_validate({**data, "folder": path.resolve().parent})
+        config = Config.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:
         raise _readable(path, error) from None
+    target = config.target
+    require_north_star(config.project.north_star, target.horizons, target.clv_horizon, str(path))
+    return config
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

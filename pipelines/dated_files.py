@@ -8,10 +8,24 @@ from pipelines.locks import locked
 from pipelines.publish import FRESH, LOCKS, _disk, _sync
 from pipelines.published_runs import day_of
 
+_DATE = "as_of="
+
 
 def dated_path(output: Path, kind: str, as_of: date, name: str) -> Path:
     """Path of a kind's file of a date."""
-    return output / kind / f"as_of={as_of.isoformat()}" / name
+    return output / kind / f"{_DATE}{as_of.isoformat()}" / name
+
+
+def dates_of(root: Path) -> list[date]:
+    """List the dates that a kind has a folder of; what people and programs have put beside them is none."""
+    dates = (day_of(folder) for folder in root.glob(f"{_DATE}*") if folder.exists())
+    return sorted(day for day in dates if day is not None)
+
+
+def newest_dated(output: Path, kind: str, by: date, name: str) -> Path | None:
+    """Find a kind's file of the newest date up to `by`; None where there is none."""
+    dates = [day for day in dates_of(output / kind) if day <= by]
+    return dated_path(output, kind, max(dates), name) if dates else None
 
 
 def write_dated(output: Path, kind: str, as_of: date, name: str, text: str) -> Path:
@@ -36,10 +50,3 @@ def write_dated(output: Path, kind: str, as_of: date, name: str, text: str) -> P
         finally:
             fresh.unlink(missing_ok=True)
     return path
-
-
-def newest_dated(output: Path, kind: str, by: date, name: str) -> Path | None:
-    """Find a kind's file of the newest date up to `by`; None where there is none."""
-    paths = (output / kind).glob(f"as_of=*/{name}")
-    days = (day_of(path.parent) for path in paths)
-    return max((dated_path(output, kind, day, name) for day in days if day and day <= by), default=None)

@@ -12,12 +12,11 @@ from pipelines.console import Answer, Console, table
 from pipelines.dated_files import write_dated
 from pipelines.engine import open_engine
 from pipelines.list_results import list_results
+from pipelines.measure_files import MEASURE, TABLE
 from pipelines.measure_words import campaign_lines
 from pipelines.past_lists import PastList, past_lists
 from pipelines.purchase_log import open_log
 from pipelines.words import Voice
-
-MEASURE, TABLE = "measure", "measure.csv"
 
 
 def measure(config: Config, console: Console, as_of: date | None = None) -> Answer:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from pipelines.dated_files import dates_of, newest_dated
 from pipelines.locks import locked
 from pipelines.publish import FRESH, LOCKS, _point, _sync, _sync_tree
-from pipelines.published_runs import day_of
 
 OUTCOMES, MADE = "outcomes", ".made"
 TABLE, ROWS, PAGE = "outcomes.csv", "closed.parquet", "outcomes.html"
@@ -23,14 +23,7 @@ def outcome_link(output: Path, as_of: date) -> Path:
 
 def newest_outcomes(output: Path, by: date) -> Path | None:
     """Find the comparison of the newest date up to `by`; None where there is none."""
-    dates = [day for day in _dates(output / OUTCOMES) if day <= by]
-    return outcome_link(output, max(dates)) / TABLE if dates else None
-
-
-def _dates(root: Path) -> list[date]:
-    """List the dates that have a ledger; what people and programs have put beside them is none."""
-    dates = (day_of(link) for link in root.glob(f"{_DATE}*") if link.exists())
-    return sorted(day for day in dates if day is not None)
+    return newest_dated(output, OUTCOMES, by, TABLE)
 
 
 @contextmanager
@@ -63,7 +56,7 @@ def replacing(output: Path, as_of: date) -> Iterator[Path]:
 
 def _thin_out(output: Path) -> None:
     """Let only the newest date keep the closed rows: they hold those of all dates before it."""
-    for day in _dates(output / OUTCOMES)[:-1]:
+    for day in dates_of(output / OUTCOMES)[:-1]:
         (outcome_link(output, day) / ROWS).unlink(missing_ok=True)
 
 

@@ -106,7 +106,7 @@ def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
         if day < as_of:
             try:
                 run = read_run(date_link(config.output, day))
-                why = _why_not(run, config)
+                why = why_not(run, config)
             except Refused as reason:
                 left_out.append(f"the run of {day} is left out: {reason}")
                 continue
@@ -117,7 +117,8 @@ def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
     return runs, left_out
 
 
-def _why_not(run: Run, config: Config) -> str | None:
+def why_not(run: Run, config: Config) -> str | None:
+    """Say why a run cannot be held to account; None if it can."""
     if run.is_hindsight:
         return "its model had seen what came after that date (hindsight)"
     wrong = faults(run)

@@ -9,19 +9,25 @@ from pipelines.dated_files import dated_path, write_dated
 from pipelines.engine import open_engine
 from pipelines.published_runs import SCORES, run_of
 from pipelines.purchase_log import open_log
+from pipelines.report_care import care_section
+from pipelines.report_contact import contact_section
 from pipelines.report_facts import Facts, gather
+from pipelines.report_group_rates import group_rates_section
+from pipelines.report_groups import groups_section
+from pipelines.report_lists import lists_section
 from pipelines.report_money import concentration_section, forecast_section, worth_section
 from pipelines.report_page import report_page
-from pipelines.report_people import contact_section, tiers_section, verdict_section
+from pipelines.report_people import tiers_section
 from pipelines.report_rates import cohorts_section, funnel_section, hazard_section, rates_section
 from pipelines.report_record import definitions_section, outcomes_section, quality_section
+from pipelines.report_verdict import verdict_section
 from pipelines.words import Voice
 
 REPORTS, PAGE = "reports", "report.html"
 SECTIONS = (
-    verdict_section, contact_section, tiers_section, rates_section, cohorts_section, hazard_section,
-    funnel_section, concentration_section, forecast_section, worth_section, outcomes_section,
-    quality_section, definitions_section,
+    verdict_section, contact_section, lists_section, groups_section, group_rates_section, tiers_section,
+    rates_section, cohorts_section, hazard_section, funnel_section, concentration_section, forecast_section,
+    worth_section, care_section, outcomes_section, quality_section, definitions_section,
 )  # fmt: skip
 
 

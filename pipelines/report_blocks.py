@@ -10,11 +10,12 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence; `strong` for what must not be missed."""
+    """A sentence; `strong` for what must not be missed, `language` where it is not the page's."""
 
     kind: ClassVar[str] = "said"
     text: str
     strong: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True)

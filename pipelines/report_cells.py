@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from math import isfinite
 
 from babel.dates import format_date
 from babel.numbers import format_compact_currency, format_compact_decimal
 
 from pipelines.report_blocks import NONE
+from pipelines.report_facts import Facts
 from pipelines.words import Voice
 
 
@@ -77,3 +79,15 @@ def brief(voice: Voice, *, money: bool) -> Callable[[float], str]:
         return str(text).replace("\N{NO-BREAK SPACE}", " ")
 
     return write
+
+
+def value(facts: Facts, voice: Voice, amount: float) -> str:
+    """Write money or, where the log has none, orders."""
+    if facts.log.has_amounts:
+        return voice.money(amount)
+    return voice("report.orders", n=voice.number(amount))
+
+
+def whole_share(voice: Voice) -> Callable[[float], str]:
+    """Write shares along an axis, in whole per cent."""
+    return partial(voice.share, digits=0)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from io import StringIO
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -106,9 +107,17 @@ def steps(
 
 
 def heatmap(
-    name: str, values: NDArray[np.float64], rows: Sequence[str], labels: tuple[str, str], write: Write
+    name: str,
+    values: NDArray[np.float64],
+    rows: Sequence[str],
+    labels: tuple[str, str],
+    write: Write,
+    columns: Sequence[str] | None = None,
 ) -> str:
-    """Draw a table as colours, dark for much; places without a value stay white."""
+    """Draw a table as colours, dark for much; places without a value stay white.
+
+    Without names of columns, these are counted from 0.
+    """
     with styled(name):
         figure = Figure(figsize=(SIZE[0], 1.1 + 0.16 * len(rows)), layout="constrained")
         axes = figure.subplots()
@@ -118,13 +127,27 @@ def heatmap(
         axes.set(xlabel=labels[1], ylabel=labels[0])
         every = max(len(rows) // 12, 1)
         axes.set_yticks(np.arange(0, len(rows), every) + 0.5, rows[::every])
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        if columns is None:
+            axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        else:
+            axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
         axes.invert_yaxis()
         bar = figure.colorbar(mesh, ax=axes, format=_formatter(write), drawedges=False)
         bar.outline.set_visible(False)
         if bar.solids is not None:
             bar.solids.set(edgecolor="face", rasterized=False)  # a picture in the picture would be refused
     return svg(figure, name)
+
+
+def in_lines(text: str, most: int = 11) -> str:
+    """Break a label of several words, so that it does not run into its neighbours.
+
+    Examples
+    --------
+    >>> in_lines("Khách trung thành")
+    'Khách\\ntrung thành'
+    """
+    return fill(text, most, break_long_words=False)
 
 
 def new_axes(write: Write) -> tuple[Figure, Any]:

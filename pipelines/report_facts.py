@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from features.calendar import day_number
+from features.leads import leading
 from features.shop_counts import (
     cohort_counts,
     dated_steps,
@@ -25,20 +26,24 @@ from models.grade import Grade, grade
 from models.outcomes import COLUMNS
 from models.silences import Silences
 from models.simple_clv import SimpleClv, simple_clv
-from pipelines.cell_text import original
 from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import Failure, NotReady
 from pipelines.log_profile import LogProfile, profile_log
+from pipelines.measure_files import Measured, newest_measured
 from pipelines.outcome_files import newest_outcomes
-from pipelines.published_runs import LIST, SCORES, Run
+from pipelines.published_runs import SCORES, Run
 from pipelines.purchase_log import PurchaseLog
 from pipelines.registry import Registry
+from pipelines.report_group_facts import GroupFacts, group_facts
+from pipelines.report_list_facts import ListFacts, list_facts
+from pipelines.report_person_facts import PersonFacts, person_facts
+from pipelines.run_customers import RunCustomers
 from pipelines.score_file import opened
 from pipelines.statuses import SHARED
 
-PLACES, WINDOWS, PAIRS, LISTED = 5, 8, 10, 20
-"""Purchases of the funnel, windows beside the forecast, pairs of products, customers of the list's top."""
+PLACES, WINDOWS, PAIRS = 5, 8, 10
+"""Purchases of the funnel, windows beside the forecast, pairs of products."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class LogFacts:
     formula: SimpleClv | None
     products: pd.DataFrame | None
     has_amounts: bool
+
+    @property
+    def span(self) -> int:
+        """Days from the first purchase on."""
+        return len(self.profile.daily)
 
     @property
     def silences(self) -> Silences:
@@ -104,8 +114,11 @@ class Facts:
     run: Run
     log: LogFacts
     scores: ScoreFacts
-    listed: pd.DataFrame
+    list: ListFacts
+    groups: GroupFacts | None
+    people: PersonFacts
     outcomes: pd.DataFrame | None
+    measured: Measured | None
     grade: Grade | None
 
     @property
@@ -114,19 +127,23 @@ class Facts:
         return int(self.run.manifest["outlook"]["days"])
 
 
-def log_facts(engine: Engine, log: PurchaseLog, run: Run) -> LogFacts:
+def log_facts(
+    engine: Engine, log: PurchaseLog, run: Run, profile: LogProfile, dated: ir.Table, leads: ir.Table | None
+) -> LogFacts:
     """Count the log as it was known before the run's date.
 
-    Raises
-    ------
-    NotReady
-        If it holds no purchase.
+    Parameters
+    ----------
+    engine, log, run
+        The shop's tables, and the run.
+    profile : LogProfile
+        Of the log up to the run's date.
+    dated : ibis Table
+        Of `features.shop_counts.dated_steps`.
+    leads : ibis Table or None
+        Of `features.leads.leading`; None where products are not known.
     """
-    profile = profile_log(engine, log, run.as_of)
-    if profile is None:
-        raise NotReady(f"the log has no purchase before {run.as_of}")
     until, within = day_number(run.as_of), int(run.manifest["outlook"]["days"])
-    dated = engine.keep(dated_steps(profile.steps), "report_steps")
     return LogFacts(
         profile=profile,
         months=engine.frame(month_counts(dated, until, within)),
@@ -135,9 +152,17 @@ def log_facts(engine: Engine, log: PurchaseLog, run: Run) -> LogFacts:
         gaps=engine.frame(gap_counts(dated, PLACES)),
         windows=engine.frame(window_sums(dated, until, within, WINDOWS)),
         formula=_formula(engine, dated, profile, until),
-        products=_products(engine, profile, log),
+        products=None if leads is None else engine.frame(product_steps(leads, SHARED, PAIRS)),
         has_amounts=log.has_amounts,
     )
+
+
+def _leads(engine: Engine, profile: LogProfile, log: PurchaseLog) -> ir.Table | None:
+    """First, second and third products, kept; None where products are not known."""
+    if "product_id" not in log.records.has:
+        return None
+    bought = profile.lines.filter(~profile.lines.is_refund)
+    return engine.keep(leading(bought, bought, ("product_id",)), "report_leads")
 
 
 def _formula(engine: Engine, dated: ir.Table, profile: LogProfile, until: int) -> SimpleClv | None:
@@ -149,13 +174,6 @@ def _formula(engine: Engine, dated: ir.Table, profile: LogProfile, until: int) -
     revenue = int(row["amount"]) / MONEY_UNITS
     counts = {name: int(row[name]) for name in ("buyers", "orders", "before", "both")}
     return simple_clv(days, revenue=revenue, **counts)
-
-
-def _products(engine: Engine, profile: LogProfile, log: PurchaseLog) -> pd.DataFrame | None:
-    if "product_id" not in log.records.has:
-        return None
-    bought = profile.lines.filter(~profile.lines.is_refund)
-    return engine.frame(product_steps(bought, SHARED, PAIRS))
 
 
 def score_facts(run: Run, config: Config, folder: Path, *, has_amounts: bool) -> ScoreFacts:
@@ -202,14 +220,6 @@ def _fetched(table: ir.Table) -> pd.DataFrame:
     return frame
 
 
-def read_list(run: Run) -> pd.DataFrame:
-    """Read the top of the risk list, text as it was before it was made harmless for spreadsheets."""
-    path = run.folder / LIST
-    listed = pd.read_csv(path, nrows=LISTED, dtype={"customer_id": str}, keep_default_na=False)
-    texts = [name for name in listed.columns if pd.api.types.is_string_dtype(listed[name])]
-    return listed.assign(**{name: [original(text) for text in listed[name]] for name in texts})
-
-
 def read_outcomes(config: Config, run: Run) -> pd.DataFrame | None:
     """Read the newest ledger up to the run's date; None where there is none, or an older program wrote it."""
     path = newest_outcomes(config.output, run.as_of)
@@ -237,14 +247,29 @@ def find_grade(config: Config, run: Run) -> Grade | None:
 
 
 def gather(engine: Engine, log: PurchaseLog, config: Config, run: Run, folder: Path) -> Facts:
-    """Gather all that a report rests on."""
-    counted = log_facts(engine, log, run)
+    """Gather all that a report rests on.
+
+    Raises
+    ------
+    NotReady
+        If the log holds no purchase before the run's date.
+    """
+    profile = profile_log(engine, log, run.as_of)
+    if profile is None:
+        raise NotReady(f"the log has no purchase before {run.as_of}")
+    dated = engine.keep(dated_steps(profile.steps), "report_steps")
+    leads = _leads(engine, profile, log)
+    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
+    customers = RunCustomers(engine, known, config)
     return Facts(
         config=config,
         run=run,
-        log=counted,
-        scores=score_facts(run, config, folder, has_amounts=counted.has_amounts),
-        listed=read_list(run),
+        log=log_facts(engine, log, run, profile, dated, leads),
+        scores=score_facts(run, config, folder, has_amounts=log.has_amounts),
+        list=list_facts(run),
+        groups=group_facts(engine, log, config, run, customers),
+        people=person_facts(engine, log, run, customers, dated, leads),
         outcomes=read_outcomes(config, run),
+        measured=newest_measured(config.output, run.as_of),
         grade=find_grade(config, run),
     )

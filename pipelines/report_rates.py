@@ -7,10 +7,11 @@ import pandas as pd
 
 from models.cohorts import MONEY_UNITS, cohort_rates, cohort_table, month_name, monthly_rates
 from models.funnel import funnel
-from models.recency_fit import RecencyFit, recency_fit
-from models.silences import ENOUGH, SilenceBand
+from models.segment_rules import Fit, judge_recency
+from models.segments import recency_names
+from models.silences import ENOUGH, SilenceBand, silence_bands
 from pipelines.report_blocks import NONE, Chart, Part, Said, Section, Table
-from pipelines.report_cells import brief, cell, month
+from pipelines.report_cells import brief, cell, month, whole_share
 from pipelines.report_charts import bars, heatmap, lines, steps
 from pipelines.report_facts import Facts
 from pipelines.words import Voice
@@ -19,6 +20,8 @@ MOST_MONTHS = 24
 """Months and cohorts that are shown, the newest: two years tell the season."""
 HAZARD_DAYS = 120
 """So many days of silence are drawn."""
+LATER = (60, 90, 180, 365)
+"""Days at which the silences beyond the last cut-off are told apart."""
 RATES = ("retention", "repeat", "not_returned")
 
 
@@ -35,7 +38,7 @@ def rates_section(facts: Facts, voice: Voice) -> Section:
     names = [month(name, voice) + ("*" if is_open and name == open_month else "") for name in shown["month"]]
     drawn = {voice(f"report.rates.{rate}", days=days): shown[rate].tolist() for rate in RATES}
     picture = lines(
-        "rates", [month(name, voice, short=True) for name in shown["month"]], drawn, _whole(voice)
+        "rates", [month(name, voice, short=True) for name in shown["month"]], drawn, whole_share(voice)
     )
     heads: tuple[str, ...] = ("month", "buyers", "newcomers", "orders", "revenue", *RATES, "churn")
     if not facts.log.has_amounts:
@@ -55,10 +58,6 @@ def _latest(frame: pd.DataFrame, voice: Voice) -> list[Part]:
     return (
         [Said(voice("report.latest_only", n=voice.number(MOST_MONTHS)))] if len(frame) > MOST_MONTHS else []
     )
-
-
-def _whole(voice: Voice) -> "partial[str]":
-    return partial(voice.share, digits=0)
 
 
 def _rate_cell(row: dict[object, float], head: str, voice: Voice) -> str:
@@ -103,7 +102,7 @@ def _cohorts(facts: Facts, voice: Voice) -> list[Part]:
     names = [month(name, voice, short=True) for name in drawn["cohort"]]
     if not names:
         return [table]
-    picture = bars("cohort-rates", names, {label: drawn["returned"].tolist()}, _whole(voice))
+    picture = bars("cohort-rates", names, {label: drawn["returned"].tolist()}, whole_share(voice))
     return [Chart(picture, voice("report.cohort.chart", days=days), table)]
 
 
@@ -134,45 +133,55 @@ def cohorts_section(facts: Facts, voice: Voice) -> Section:
 
 def hazard_section(facts: Facts, voice: Voice) -> Section:
     """Show how likely an order is on each day of silence, and whether the recency groups fit this shop."""
-    cuts = tuple(facts.config.segments.recency_days)
     silences, title = facts.log.silences, voice("report.title.hazard")
-    found = recency_fit(silences, cuts)
-    if found is None:
+    cuts, fit = recency_fit(facts)
+    bands = silence_bands(silences, (0, *cuts, *(day for day in LATER if day > cuts[-1])))
+    if not bands or not silences.closed.any():
         return Section("hazard", title, [Said(voice("report.hazard.nobody"))])
     watched = int((silences.at_risk >= ENOUGH).sum())
     last = max(min(watched, HAZARD_DAYS + 1, len(silences.hazard)), 2)
     drawn = silences.hazard[1:last].tolist()
     picture = steps("hazard", drawn, cuts, partial(voice.share, digits=1), voice("report.hazard.silence"))
     heads = [voice(f"report.hazard.{name}") for name in ("band", "at_risk", "returns", "daily", "chance")]
-    rows = [_band(band, voice) for band in found.bands]
+    rows = [_band(band, voice) for band in bands]
     alt = voice("report.hazard.chart", cuts=", ".join(map(voice.number, cuts)))
     return Section(
         "hazard", title,
-        [Said(_fit(found, cuts, voice), strong=True), Said(_likeliest(found, voice)),
-         Chart(picture, alt, Table(voice("report.hazard.table"), heads, rows))],
+        [*_fit(fit, cuts, voice), Chart(picture, alt, Table(voice("report.hazard.table"), heads, rows))],
     )  # fmt: skip
 
 
-def _fit(found: RecencyFit, cuts: tuple[int, ...], voice: Voice) -> str:
-    return voice(
-        f"report.fit.{found.verdict}",
-        cuts=", ".join(map(voice.number, cuts)),
-        first=voice.number(cuts[0]),
-        last=voice.number(cuts[-1]),
-        by_first=voice.share(found.by_first, 0),
-        by_last=voice.share(found.by_last, 0),
-        half=voice.number(found.half),
-    )
+def recency_fit(facts: Facts) -> tuple[tuple[int, ...], Fit | None]:
+    """Return the cut-offs of the run's groups, and whether they fit: what its manifest says, if it does."""
+    if facts.groups is None:
+        cuts = tuple(facts.config.segments.recency_days)
+        return cuts, judge_recency(facts.log.silences, cuts, facts.log.span)
+    cuts = tuple(facts.groups.rules.recency_days)
+    return cuts, facts.groups.fit or judge_recency(facts.log.silences, cuts, facts.log.span)
 
 
-def _likeliest(found: RecencyFit, voice: Voice) -> str:
-    band = found.likeliest
-    return voice(
-        "report.hazard.likeliest",
-        after=voice.number(band.after + 1),
-        until=voice.number(band.until),
-        daily=voice.share(band.daily, 2),
+def _fit(fit: Fit | None, cuts: tuple[int, ...], voice: Voice) -> list[Part]:
+    """Say whether the cut-offs fit, and in which group an order is likeliest."""
+    if fit is None:
+        return [Said(voice("report.fit.unknown"))]
+    names = [name.replace("-", "–") for name in recency_names(cuts)]
+    shares = ", ".join(
+        voice("report.fit.share", days=name, share=voice.share(share, 0))
+        for name, share in zip(names, fit.shares, strict=True)
     )
+    told = {
+        "cuts": ", ".join(map(voice.number, cuts)),
+        "shares": shares,
+        "suggested": ", ".join(map(voice.number, fit.suggested)),
+    }
+    daily = fit.rates[fit.best]
+    likeliest = voice(
+        "report.hazard.likeliest", days=names[fit.best], daily=cell(daily, partial(voice.share, digits=2))
+    )
+    return [
+        Said(voice("report.fit.fits" if fit.fits else "report.fit.misses", **told), strong=True),
+        Said(likeliest),
+    ]
 
 
 def _band(band: SilenceBand, voice: Voice) -> list[str]:
@@ -194,7 +203,7 @@ def funnel_section(facts: Facts, voice: Voice) -> Section:
     sentence = voice("report.funnel.sentence", days=days, middle=middle, **told)
     names = [voice("report.funnel.place", n=voice.number(int(place))) for place in found["place"]]
     picture = bars(
-        "funnel", names, {voice("report.funnel.of_first"): found["of_first"].tolist()}, _whole(voice)
+        "funnel", names, {voice("report.funnel.of_first"): found["of_first"].tolist()}, whole_share(voice)
     )
     heads = ("order", "customers", "of_first", "went_on", "within", "median_days")
     rows = [

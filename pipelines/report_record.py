@@ -8,7 +8,8 @@ from pipelines.report_blocks import Chart, Defined, Part, Said, Section, Table
 from pipelines.report_cells import cell
 from pipelines.report_charts import bars
 from pipelines.report_facts import Facts
-from pipelines.report_people import VERDICTS, judged_horizon, whole_models
+from pipelines.report_verdict import VERDICTS, judged_horizon, whole_models
+from pipelines.report_warnings import warning_parts
 from pipelines.words import Voice
 
 TERMS = (
@@ -105,7 +106,7 @@ def quality_section(facts: Facts, voice: Voice) -> Section:
         parts.append(Said(voice("report.quality.no_warning")))
     else:
         parts.append(Said(voice("report.quality.warnings", n=count(len(warnings)))))
-        parts += [Said(f"• {warning['text']}") for warning in warnings]
+        parts += [part for warning in warnings for part in warning_parts(warning, voice)]
     return Section("quality", voice("report.title.quality"), parts)
 
 

@@ -54,7 +54,7 @@ class _Found:
 
     run: Run
     rows: list[str]
-    warnings: list[dict[str, str]]
+    warnings: list[dict[str, Any]]
     is_new: bool
 
 
@@ -153,9 +153,9 @@ def _scored(
     return _Found(run, log.row_lines(), facts["warnings"], is_new=True)
 
 
-def _said(warnings: Sequence[Finding], before: Run | None = None) -> list[dict[str, str]]:
+def _said(warnings: Sequence[Finding], before: Run | None = None) -> list[dict[str, Any]]:
     """Write down what is doubtful now and, of a run that is there, what its scores were found to be."""
-    said = [{"code": w.code, "text": w.text} for w in warnings]
+    said: list[dict[str, Any]] = [{"code": w.code, "text": w.text, "numbers": w.numbers} for w in warnings]
     then = [] if before is None else before.manifest["warnings"]
     return said + [w for w in then if w["code"] in OF_SCORES and w not in said]
 
@@ -273,7 +273,7 @@ def _save_rate(plan: Mapping[str, Any], config: Config) -> list[str]:
     return [] if line is None else [line]
 
 
-def _warning_lines(warnings: Sequence[Mapping[str, str]]) -> list[str]:
+def _warning_lines(warnings: Sequence[Mapping[str, Any]]) -> list[str]:
     """Show the first warnings; many of them would push the scores off the screen."""
     more = len(warnings) - SHOWN
     lines = [f"warning: {warning['text']}" for warning in warnings[:SHOWN]]

@@ -55,6 +55,21 @@ id = "spring"
     assert load(tmp_path, MINIMAL + later).campaign.id == "spring"
 
 
+@pytest.mark.parametrize("name", ["expected_spend", "buyers", "clv_365d", "p_churn_28d", "value_at_risk"])
+def test_a_run_may_lead_with_any_sum_of_scores(tmp_path, name):
+    text = MINIMAL.replace('name = "s"', f'name = "s"\nnorth_star = "{name}"')
+    assert load(tmp_path, text).project.north_star == name
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("clv_356d", "clv_365d"), ("expected_sales", "expected_"), ("p_churn_30d", "p_churn_")]
+)
+def test_an_unknown_north_star_is_refused_with_the_nearest(tmp_path, name, near):
+    text = MINIMAL.replace('name = "s"', f'name = "s"\nnorth_star = "{name}"')
+    with pytest.raises(ContractError, match=rf"north_star.*{name}.*did you mean '{near}"):
+        load(tmp_path, text)
+
+
 def test_terms_of_trade(tmp_path):
     terms = load(
         tmp_path, MINIMAL + "[economics]\nmargin = 0.3\ndiscount_rate = 0.1\nacquisition_cost = 12"

@@ -1,0 +1,34 @@
+"""Where `repurchase measure` leaves its table, and how it is read back."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from models.uplift_table import COLUMNS
+from pipelines.dated_files import newest_dated
+from pipelines.published_runs import day_of
+
+MEASURE, TABLE = "measure", "measure.csv"
+_TEXTS = ("campaign", "by", "group", "measure", "verdict")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What past lists brought, as known before the day `by`: the table of `models.uplift_table.incremental`."""
+
+    by: date
+    table: pd.DataFrame
+
+
+def newest_measured(output: Path, by: date) -> Measured | None:
+    """Read the table of the newest date up to `by`; None where there is none, or an older program wrote it."""
+    path = newest_dated(output, MEASURE, by, TABLE)
+    day = None if path is None else day_of(path.parent)
+    if path is None or day is None or not path.exists():
+        return None
+    # A campaign may be called NA.
+    numbers = dict.fromkeys(set(COLUMNS) - set(_TEXTS), [""])
+    table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, "str"), keep_default_na=False, na_values=numbers)
+    return None if set(COLUMNS) - set(table.columns) else Measured(day, table)
