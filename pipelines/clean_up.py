@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from pipelines.durable import FRESH
 from pipelines.failures import Locked
-from pipelines.publish import FRESH, STAGE, TRASH, date_lock, root_lock
+from pipelines.publish import STAGE, TRASH, date_lock, root_lock
 from pipelines.published_runs import BY_DATE, RUNS, current_dates, date_link
 
 

@@ -4,8 +4,9 @@ import secrets
 from datetime import date
 from pathlib import Path
 
+from pipelines.durable import FRESH, on_disk, sync
 from pipelines.locks import locked
-from pipelines.publish import FRESH, LOCKS, _disk, _sync
+from pipelines.publish import LOCKS
 from pipelines.published_runs import day_of
 
 _DATE = "as_of="
@@ -37,16 +38,16 @@ def write_dated(output: Path, kind: str, as_of: date, name: str, text: str) -> P
         If the disk fails; the file of before stays.
     """
     path = dated_path(output, kind, as_of, name)
-    with locked(output / LOCKS / kind), _disk(output):
+    with locked(output / LOCKS / kind), on_disk(output):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f"{FRESH}*"):  # of a process that was killed
             left.unlink(missing_ok=True)
         fresh = path.with_name(f"{FRESH}{secrets.token_hex(3)}")
         try:
             fresh.write_text(text, "utf-8")
-            _sync(fresh)
+            sync(fresh)
             fresh.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
         finally:
             fresh.unlink(missing_ok=True)
     return path

@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.dated_files import dates_of, newest_dated
+from pipelines.durable import FRESH, point, sync, sync_tree
 from pipelines.locks import locked
-from pipelines.publish import FRESH, LOCKS, _point, _sync, _sync_tree
+from pipelines.publish import LOCKS
 
 OUTCOMES, MADE = "outcomes", ".made"
 TABLE, ROWS, PAGE = "outcomes.csv", "closed.parquet", "outcomes.html"
@@ -45,9 +46,9 @@ def replacing(output: Path, as_of: date) -> Iterator[Path]:
         try:
             _sweep(root, but=folder)
             yield folder
-            _sync_tree(folder)
-            _sync(folder.parent)
-            _point(outcome_link(output, as_of), Path(MADE) / folder.name)
+            sync_tree(folder)
+            sync(folder.parent)
+            point(outcome_link(output, as_of), Path(MADE) / folder.name)
             _thin_out(output)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

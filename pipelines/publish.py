@@ -2,19 +2,17 @@
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from features.errors import ContractError
-from pipelines.failures import EnvironmentFailed
+from pipelines.durable import make_folder, on_disk, point, sync, sync_tree
 from pipelines.locks import locked
-from pipelines.plain_words import words_of
 from pipelines.published_runs import LATEST, MANIFEST, RUNS, SEGMENTS, Run, current_dates, date_link
 
 Writer = Callable[[Path], int]
@@ -22,7 +20,7 @@ Writer = Callable[[Path], int]
 ASIDE = "quarantine/"
 """Folder, in a run, of the rows that were not used."""
 LOCKS = ".locks"
-STAGE, FRESH, TRASH = ".stage-", ".link-", ".trash-"
+STAGE, TRASH = ".stage-", ".trash-"
 """How names begin of what is not published yet, and not any more."""
 
 
@@ -79,10 +77,10 @@ def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mappin
     created = datetime.now(UTC)
     run_id = f"{as_of:%Y%m%d}-{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     stage = output / f"{STAGE}{run_id}"
-    with _disk(output):
+    with on_disk(output):
         try:
             _sweep_stages(output, as_of)
-            _make(stage)
+            make_folder(stage)
             files = write_files(stage, writers)
             manifest = {
                 "run_id": run_id,
@@ -94,12 +92,12 @@ def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mappin
             }
             text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
             (stage / MANIFEST).write_text(text, "utf-8")
-            _sync_tree(stage)
+            sync_tree(stage)
             folder = output / RUNS / run_id
             with root_lock(output):
-                _make(folder.parent)
+                make_folder(folder.parent)
                 stage.rename(folder)
-                _sync(folder.parent)
+                sync(folder.parent)
                 _swap_links(output, as_of, run_id)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
@@ -108,7 +106,7 @@ def publish(output: Path, as_of: date, facts: Mapping[str, Any], writers: Mappin
 
 def put_links_right(output: Path, run: Run) -> None:
     """Finish what a publisher that was killed between its two links has left."""
-    with _disk(output), root_lock(output):
+    with on_disk(output), root_lock(output):
         _swap_links(output, run.as_of, run.run_id)
 
 
@@ -132,23 +130,6 @@ def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
     return "sha256:" + hashlib.sha256("".join(listed).encode()).hexdigest()
 
 
-@contextmanager
-def _disk(output: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        said = error if error.errno else words_of(error)
-        raise EnvironmentFailed(f"{output}: cannot publish: {said}") from error
-
-
-def _make(folder: Path) -> None:
-    """Make a folder so that it is there after a power failure, too."""
-    if not folder.is_dir():
-        _make(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
-
-
 def _sweep_stages(output: Path, as_of: date) -> None:
     """Remove what runs of this date that were killed have written aside; its lock is ours."""
     for stage in output.glob(f"{STAGE}{as_of:%Y%m%d}-*"):
@@ -168,32 +149,9 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> dict[str, dict[s
     return found
 
 
-def _sync_tree(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _swap_links(output: Path, as_of: date, run_id: str) -> None:
     by_date = date_link(output, as_of)
-    _make(by_date.parent)
-    _point(by_date, Path("..") / RUNS / run_id)
+    make_folder(by_date.parent)
+    point(by_date, Path("..") / RUNS / run_id)
     newest = max(current_dates(output))  # never back in time by accident, and right again after a crash
-    _point(output / LATEST, date_link(output, newest).readlink().relative_to(".."))
-
-
-def _point(link: Path, target: Path) -> None:
-    """Replace a link by a rename, which readers see as one step."""
-    if link.is_symlink() and link.readlink() == target:
-        return
-    fresh = link.with_name(f"{FRESH}{secrets.token_hex(3)}")
-    fresh.symlink_to(target)
-    fresh.replace(link)
-    _sync(link.parent)
+    point(output / LATEST, date_link(output, newest).readlink().relative_to(".."))
