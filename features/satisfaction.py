@@ -1,4 +1,4 @@
-"""How satisfied customers are, where an attribute says so: the mean of a score and what the NPS is made of."""
+"""How satisfied customers are, where an attribute says so: what the mean and the NPS are made of."""
 
 import ibis.expr.types as ir
 
@@ -36,10 +36,11 @@ def satisfaction_counts(people: ir.Table, score: str, by: str | None = None) -> 
     Returns
     -------
     ibis Table
-        ``group`` (where asked for), ``answers, total`` (their sum), ``promoters, detractors, lowest, highest``.
+        ``group`` (where asked for), ``answers``, their ``total``, ``promoters, detractors, lowest, highest``.
 
     Examples
     --------
+    >>> import ibis
     >>> people = ibis.memtable({"nps": [10.0, 9.0, 7.0, 3.0]})
     >>> satisfaction_counts(people, "nps").to_pandas().iloc[0].tolist()
     [4.0, 29.0, 2.0, 1.0, 3.0, 10.0]

@@ -16,19 +16,19 @@ _TEXTS = ("campaign", "by", "group", "measure", "verdict")
 
 @dataclass(frozen=True)
 class Measured:
-    """What past lists brought, as known before the day `by`: the table of `models.uplift_table.incremental`."""
+    """What past lists brought before the day `by`: `table` is of `models.uplift_table.incremental`."""
 
     by: date
     table: pd.DataFrame
 
 
 def newest_measured(output: Path, by: date) -> Measured | None:
-    """Read the table of the newest date up to `by`; None where there is none, or an older program wrote it."""
+    """Read the table of the newest date up to `by`; None without one, or if an older program wrote it."""
     path = newest_dated(output, MEASURE, by, TABLE)
     day = None if path is None else day_of(path.parent)
     if path is None or day is None or not path.exists():
         return None
     # A campaign may be called NA.
-    numbers = dict.fromkeys(set(COLUMNS) - set(_TEXTS), [""])
+    numbers = {name: [""] for name in COLUMNS if name not in _TEXTS}
     table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, "str"), keep_default_na=False, na_values=numbers)
     return None if set(COLUMNS) - set(table.columns) else Measured(day, table)

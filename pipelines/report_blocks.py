@@ -42,6 +42,8 @@ class Table:
         So many columns, from the first, are text; the others are numbers.
     last_texts : int
         So many, from the last, are text too.
+    notes : sequence of str
+        A text for each row that stands below it, across all columns; or none.
     """
 
     kind: ClassVar[str] = "table"
@@ -50,6 +52,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     texts: int = 1
     last_texts: int = 0
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The part of a report about referrals, satisfaction and service, as far as the shop's tables tell of them."""
+"""The part of a report about referrals, satisfaction and service, as far as tables tell of them."""
 
 import pandas as pd
 
@@ -8,6 +8,7 @@ from models.segments import LIFECYCLES
 from pipelines.report_blocks import NONE, Figures, Part, Said, Section, Table
 from pipelines.report_cells import cell
 from pipelines.report_facts import Facts
+from pipelines.report_groups import axis_head
 from pipelines.report_person_facts import SERVICE, Answers, Service
 from pipelines.words import Voice
 
@@ -75,7 +76,7 @@ def _satisfaction(answers: Answers, voice: Voice) -> list[Part]:
     ]
     if is_nps:
         figures.append((voice("report.nps.score"), _nps(whole, voice)))
-    heads = [voice("report.groups.lifecycle"), voice("report.nps.count"), voice("report.nps.average")]
+    heads = [axis_head("lifecycle", voice), voice("report.nps.count"), voice("report.nps.average")]
     heads += [voice("report.nps.score")] if is_nps else []
     rows = [
         [

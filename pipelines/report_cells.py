@@ -54,7 +54,7 @@ def signed(change: float, voice: Voice) -> str:
     Examples
     --------
     >>> signed(0.21, Voice("en")), signed(-0.05, Voice("vi"))
-    ('+21%', '-5%')
+    ('+21%', '−5%')
     """
     return ("+" if change > 0 else "") + voice.share(change, 0)
 

@@ -140,12 +140,12 @@ def heatmap(
 
 
 def in_lines(text: str, most: int = 11) -> str:
-    """Break a label of several words, so that it does not run into its neighbours.
+    r"""Break a label of several words, so that it does not run into its neighbours.
 
     Examples
     --------
     >>> in_lines("Khách trung thành")
-    'Khách\\ntrung thành'
+    'Khách\ntrung thành'
     """
     return fill(text, most, break_long_words=False)
 

@@ -40,14 +40,18 @@ def contact_section(facts: Facts, voice: Voice) -> Section:
 def _table(facts: Facts, voice: Voice) -> Table:
     top = facts.list.top
     there = [name for name in OPTIONAL if name in top and any(_is_said(cell) for cell in top[name])]
-    heads = ["rank", "customer", "group", "tier", "churn", "at_risk", *there, "silent", "next", "reasons"]
+    heads = ["rank", "customer", "group", "tier", "churn", "at_risk", *there, "silent", "next"]
     rows = [[_cell(facts, voice, name, row) for name in heads] for row in top.to_dict("records")]
     said = [voice(f"report.contact.{name}", days=voice.number(facts.horizon)) for name in heads]
-    return Table(voice("report.contact.caption"), said, rows, texts=4, last_texts=1)
+    why = [
+        voice("report.contact.why", reasons=" · ".join(_reasons(row)) or NONE)
+        for row in top.to_dict("records")
+    ]
+    return Table(voice("report.contact.caption"), said, rows, texts=4, notes=why)
 
 
 def _is_said(value: object) -> bool:
-    return not pd.isna(value) and value != ""
+    return str(value) not in ("", "nan", "None", "NaT")
 
 
 def _cell(facts: Facts, voice: Voice, name: str, row: dict[object, object]) -> str:
@@ -64,7 +68,6 @@ def _cell(facts: Facts, voice: Voice, name: str, row: dict[object, object]) -> s
         "channel": lambda: str(row["channel"]) if _is_said(row["channel"]) else NONE,
         "silent": lambda: voice.number(_number(row["days_since_last_order"])),
         "next": lambda: _date(row["next_order_p50"], voice),
-        "reasons": lambda: " · ".join(_reasons(row)) or NONE,
     }
     return writers[name]()
 

@@ -1,4 +1,4 @@
-"""What a report knows of a run's groups: how many, who moved, what is expected, and what came of them before."""
+"""What a report knows of a run's groups: how many, who moved, what is expected, what came of earlier ones."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,6 @@ from features.calendar import day_number
 from features.errors import ContractError
 from features.history import make_history
 from features.labels import add_labels, label_names
-from models.segment_rules import Fit
 from models.segments import AXES, Rules
 from pipelines.config import Config
 from pipelines.engine import Engine
@@ -48,8 +47,6 @@ class GroupFacts:
     ----------
     rules : Rules
         Where they begin.
-    fit : Fit or None
-        Whether the recency groups suit the shop, as judged when the rules were learned.
     before : date or None
         Of the run that moves are counted from.
     moves : DataFrame
@@ -63,7 +60,6 @@ class GroupFacts:
     """
 
     rules: Rules
-    fit: Fit | None
     before: date | None
     moves: pd.DataFrame
     outlook: pd.DataFrame
@@ -81,7 +77,6 @@ def group_facts(
     outlook, cells = _sums(run, engine.folder)
     return GroupFacts(
         rules=Rules.from_dict(told["rules"]),
-        fit=None if told["recency_fit"] is None else Fit(**told["recency_fit"]),
         before=None if told["before"] is None else _date_of(told["before"]),
         moves=pd.DataFrame(told["migration"], columns=["axis", "before", "after", "why", "customers"]),
         outlook=outlook,

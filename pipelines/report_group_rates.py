@@ -7,7 +7,7 @@ from pipelines.report_cells import cell, whole_share
 from pipelines.report_charts import bars, in_lines
 from pipelines.report_facts import Facts
 from pipelines.report_group_facts import Came, GroupFacts
-from pipelines.report_groups import group_name, names_of
+from pipelines.report_groups import axis_head, group_name, names_of
 from pipelines.words import Voice
 
 AXES = ("lifecycle", "risk_group", "recency_group")
@@ -81,7 +81,7 @@ def _table(facts: Facts, found: GroupFacts, axis: str, voice: Voice) -> Table:
         for row in _rows(found, axis).to_dict("records")
     ]
     kind = voice(f"report.groups.{axis}")
-    said = [kind, *(voice(f"report.group_rates.{name}", **told) for name in heads)]
+    said = [axis_head(axis, voice), *(voice(f"report.group_rates.{name}", **told) for name in heads)]
     return Table(voice("report.group_rates.table", kind=kind), said, rows)
 
 

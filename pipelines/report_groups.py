@@ -43,6 +43,12 @@ def group_name(axis: str, name: str, voice: Voice) -> str:
     return voice(f"segment.lifecycle.{name}" if axis == "lifecycle" else f"report.tier.{name}")
 
 
+def axis_head(axis: str, voice: Voice) -> str:
+    """Say the kind of group at the head of a column."""
+    said = voice(f"report.groups.{axis}")
+    return said[:1].upper() + said[1:]
+
+
 def counts_of(found: GroupFacts, axis: str, side: str) -> pd.Series:
     """Count the customers of each group ``after`` the moves or ``before``; those who were not there apart."""
     moves = found.moves[(found.moves["axis"] == axis) & (found.moves[side] != NOBODY)]
@@ -75,7 +81,7 @@ def _counts(found: GroupFacts, axis: str, voice: Voice) -> Table:
     then = None if found.before is None else counts_of(found, axis, "before")
     before = [] if found.before is None else [voice.day(found.before)]
     rules = [voice("report.groups.rule")] if axis == "lifecycle" else []
-    heads = [voice(f"report.groups.{axis}"), voice("report.groups.customers"), voice("report.groups.share")]
+    heads = [axis_head(axis, voice), voice("report.groups.customers"), voice("report.groups.share")]
     rows = [
         [
             group_name(axis, name, voice),
@@ -84,7 +90,7 @@ def _counts(found: GroupFacts, axis: str, voice: Voice) -> Table:
             *([] if then is None else [voice.number(then[name])]),
             *([_rule(name, found.rules, voice)] if rules else []),
         ]
-        for name, n in now.items()
+        for name, n in zip(names_of(axis, found.rules), now, strict=True)
     ]
     caption = voice("report.groups.table", kind=voice(f"report.groups.{axis}"))
     return Table(caption, [*heads, *before, *rules], rows, last_texts=len(rules))
@@ -128,7 +134,7 @@ def _reasons(found: GroupFacts, voice: Voice) -> Table:
     for axis in ("lifecycle", "risk_group", "recency_group"):
         moves = found.moves[found.moves["axis"] == axis].groupby("why")["customers"].sum()
         counts = [int(moves.get(why, 0)) for why in ("", *WHYS)]
-        rows.append([voice(f"report.groups.{axis}"), *map(voice.number, counts)])
+        rows.append([axis_head(axis, voice), *map(voice.number, counts)])
     heads = [
         voice("report.moves.kind"),
         voice("report.moves.stayed"),

@@ -60,7 +60,7 @@ def list_facts(run: Run) -> ListFacts:
         usecols=[name for name in asked if name in there],
         dtype={"customer_id": "str", "group": "str"},
         keep_default_na=False,
-        na_values=dict.fromkeys(("value_at_risk", "net_value", f"p_churn_{days}d"), [""]),
+        na_values={name: [""] for name in asked[2:]},
     )
     is_control = whole["group"] == CONTROL if "group" in there else pd.Series(False, whole.index)
     contacts = whole[~is_control]

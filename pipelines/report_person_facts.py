@@ -1,4 +1,4 @@
-"""What a report knows of customers from the other tables: where they came from, how content they are, service."""
+"""What a report knows from the other tables: where customers came from, how content they are, service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

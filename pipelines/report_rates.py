@@ -134,7 +134,9 @@ def cohorts_section(facts: Facts, voice: Voice) -> Section:
 def hazard_section(facts: Facts, voice: Voice) -> Section:
     """Show how likely an order is on each day of silence, and whether the recency groups fit this shop."""
     silences, title = facts.log.silences, voice("report.title.hazard")
-    cuts, fit = recency_fit(facts)
+    known = facts.config.segments.recency_days if facts.groups is None else facts.groups.rules.recency_days
+    cuts = tuple(known)
+    fit = judge_recency(silences, cuts, facts.log.span)
     bands = silence_bands(silences, (0, *cuts, *(day for day in LATER if day > cuts[-1])))
     if not bands or not silences.closed.any():
         return Section("hazard", title, [Said(voice("report.hazard.nobody"))])
@@ -149,15 +151,6 @@ def hazard_section(facts: Facts, voice: Voice) -> Section:
         "hazard", title,
         [*_fit(fit, cuts, voice), Chart(picture, alt, Table(voice("report.hazard.table"), heads, rows))],
     )  # fmt: skip
-
-
-def recency_fit(facts: Facts) -> tuple[tuple[int, ...], Fit | None]:
-    """Return the cut-offs of the run's groups, and whether they fit: what its manifest says, if it does."""
-    if facts.groups is None:
-        cuts = tuple(facts.config.segments.recency_days)
-        return cuts, judge_recency(facts.log.silences, cuts, facts.log.span)
-    cuts = tuple(facts.groups.rules.recency_days)
-    return cuts, facts.groups.fit or judge_recency(facts.log.silences, cuts, facts.log.span)
 
 
 def _fit(fit: Fit | None, cuts: tuple[int, ...], voice: Voice) -> list[Part]:

@@ -1,4 +1,4 @@
-"""The first page of a report: whom to contact, why, what it is worth, whether lists work, how far to trust it."""
+"""The first page of a report: whom to contact, why, for what, whether lists work, how far to trust it."""
 
 from collections.abc import Iterator
 

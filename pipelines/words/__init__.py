@@ -100,7 +100,7 @@ class Voice:
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number with so many digits behind the point."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return str(format_decimal(value, format=pattern, locale=self.language))
+        return _minus(str(format_decimal(value, format=pattern, locale=self.language)))
 
     def money(self, value: float, digits: int | None = None) -> str:
         """Write an amount with the shop's currency; whole units unless told otherwise."""
@@ -112,14 +112,19 @@ class Voice:
         found = format_currency(
             value, self.currency, format=said, locale=self.language, currency_digits=False
         )
-        return str(found).replace("\N{NO-BREAK SPACE}", " ")
+        return _minus(str(found).replace("\N{NO-BREAK SPACE}", " "))
 
     def share(self, value: float, digits: int = 1) -> str:
         """Write a share as per cent."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-        return str(format_percent(value, format=pattern, locale=self.language))
+        return _minus(str(format_percent(value, format=pattern, locale=self.language)))
 
     def day(self, value: date) -> str:
         """Write a date."""
         pattern = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
         return str(format_date(value, pattern, locale=self.language))
+
+
+def _minus(written: str) -> str:
+    """Write the sign of a negative number as one: after a hyphen, a line may end."""
+    return "\N{MINUS SIGN}" + written[1:] if written.startswith("-") else written
