@@ -88,7 +88,7 @@ def file_name(customer: str) -> str:
     Examples
     --------
     >>> file_name("17850"), file_name("../Ann")
-    ('17850', 'ann-7fc8dc06b412')
+    ('17850', 'ann-eb8255710223')
     """
     if _PLAIN.fullmatch(customer):
         return customer
