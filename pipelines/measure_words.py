@@ -10,6 +10,8 @@ from models.uplift import EARLY, WORTH_FINDING
 from models.uplift_table import save_rate
 from pipelines.words import Voice
 
+COUNTS = ("buyers", "orders")
+"""Measures that are no money."""
 _VERDICTS = {"more": "more", "less": "less", "no effect": "no_effect", EARLY: "too_early"}
 
 
@@ -48,7 +50,7 @@ def verdict(line: dict[Any, Any], voice: Voice) -> str:
     name = _VERDICTS[line["verdict"]]
     if name == "too_early" and np.isnan(line["needed"]):
         name = "too_few" if np.isnan(line["low"]) else "nothing_yet"
-    amount = voice.number if line["measure"] in ("buyers", "orders") else voice.money
+    amount = voice.number if line["measure"] in COUNTS else voice.money
     figures = {
         place: "" if np.isnan(line[column]) else amount(line[column])
         for place, column in (("total", "total"), ("low", "total_low"), ("high", "total_high"))

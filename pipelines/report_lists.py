@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipelines.measure_files import Measured
-from pipelines.measure_words import verdict
+from pipelines.measure_words import COUNTS, verdict
 from pipelines.report_blocks import Part, Said, Section, Table
 from pipelines.report_cells import cell
 from pipelines.report_facts import Facts
@@ -11,6 +11,9 @@ from pipelines.words import Voice
 
 VERDICTS = {"more": "more", "less": "less", "no effect": "no_effect", "too early": "too_early"}
 """What the table says, and the word's key."""
+
+NAMED = {"risk_tier": "report.tier", "lifecycle": "segment.lifecycle"}
+"""What groups are by that have words of their own, and where those stand."""
 
 
 def lists_section(facts: Facts, voice: Voice) -> Section:
@@ -45,13 +48,13 @@ def _table(measured: Measured, voice: Voice) -> Table:
 
 
 def _row(row: dict[object, object], voice: Voice) -> list[str]:
-    write = voice.number if row["measure"] == "orders" else voice.money
+    write = voice.number if row["measure"] in COUNTS else voice.money
     total, low, high = (cell(float(str(row[c])), write) for c in ("total", "total_low", "total_high"))
     group = str(row["group"])
     return [
         str(row["campaign"]),
         voice(f"report.lists.by_{row['by']}"),
-        voice(f"report.tier.{group}") if row["by"] == "risk_tier" else group,
+        voice(f"{NAMED[by]}.{group}") if (by := str(row["by"])) in NAMED else group,
         voice(f"measure.{row['measure']}"),
         voice.number(int(str(row["contacts"]))),
         voice.number(int(str(row["controls"]))),
