@@ -31,8 +31,8 @@ def groups_section(facts: Facts, voice: Voice) -> Section:
 
 def names_of(axis: str, rules: Rules) -> list[str]:
     """Name the groups of an axis in the order in which they are told."""
-    if axis == "lifecycle":
-        return list(LIFECYCLES)
+    if axis == "lifecycle":  # nobody can be premium in a log without amounts
+        return [name for name in LIFECYCLES if name != "premium" or rules.premium_value is not None]
     return list(reversed(TIERS)) if axis == "risk_group" else recency_names(rules.recency_days)
 
 
