@@ -122,8 +122,9 @@ def purchases_range(
     tail = (1 - check_level(level)) / 2
     history = check_history(frequency, recency, T)
 
-    own = model.p_at_least(1, horizon, *history)
-    share = np.ones_like(own) if p_any is None else p_any / np.maximum(own, 1e-300)
+    share = np.ones(len(history[0]))
+    if p_any is not None:
+        share = p_any / np.maximum(model.p_at_least(1, horizon, *history), 1e-300)
 
     def at_least(n: Floats, rows: NDArray[np.intp]) -> Floats:
         return share[rows] * model.p_at_least(n, horizon, *(column[rows] for column in history))

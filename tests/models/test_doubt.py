@@ -117,6 +117,19 @@ def test_a_range_holds_its_level_and_no_smaller_one_does(fitted: BetaGeoModel, c
     assert (fitted.p_at_least(high, 39, cdnow)[high > 0] > 0.1).all()
 
 
+def test_a_range_keeps_to_a_chance_that_another_model_gives(
+    fitted: BetaGeoModel, cdnow: pd.DataFrame
+) -> None:
+    own = fitted.p_at_least(1, 39, cdnow)
+    same, plain = purchases_range(fitted, 39, cdnow, p_any=own), purchases_range(fitted, 39, cdnow)
+    assert np.array_equal(same, plain)
+    low, high = purchases_range(fitted, 39, cdnow, p_any=np.full(len(cdnow), 0.95))
+    assert (low >= 1).all()  # fewer than one has less than a tenth
+    assert (high >= plain[1]).all()
+    low, high = purchases_range(fitted, 39, cdnow, p_any=np.full(len(cdnow), 0.09))
+    assert (high == 0).all()
+
+
 @pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel])
 def test_totals_and_parameters_are_covered(kind: type[BetaGeoModel]) -> None:
     """Forty shops of 1,500 customers: 80 % ranges of the total, 95 % intervals of the parameters."""
