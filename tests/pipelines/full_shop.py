@@ -1,4 +1,4 @@
-"""A shop with every table: orders with channels, visits and service, contacts, customers and what they think."""
+"""A shop with every table: orders with channels, visits, service, contacts, and what customers think."""
 
 from pathlib import Path
 
@@ -23,7 +23,8 @@ columns = { customer_id = "who", occurred_at = "at", event_type = "kind", channe
 session_id = "session", page = "page", duration_s = "seconds" }
 [tables.contacts]
 source = "contacts.csv"
-columns = { customer_id = "who", sent_at = "at", campaign_id = "campaign", channel = "channel", cost = "cost" }
+columns = { customer_id = "who", sent_at = "at", campaign_id = "campaign", channel = "channel", \
+cost = "cost" }
 [economics]
 margin = 0.4
 save_rate = 0.1
