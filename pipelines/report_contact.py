@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipelines.campaign import CONTROL
 from pipelines.report_blocks import NONE, Part, Said, Section, Table
 from pipelines.report_cells import cell, value
 from pipelines.report_facts import Facts
@@ -30,6 +29,7 @@ def contact_section(facts: Facts, voice: Voice) -> Section:
         Said(told, strong=True),
         _table(facts, voice),
         Said(_left_alone(facts, voice)),
+        *_on_hold(facts, voice),
         *_not_listed(facts, voice),
         Said(voice("report.contact.how" if found.net_value is None else "report.contact.net")),
         Said(voice("report.contact.not_cause")),
@@ -40,14 +40,16 @@ def contact_section(facts: Facts, voice: Voice) -> Section:
 def _table(facts: Facts, voice: Voice) -> Table:
     top = facts.list.top
     there = [name for name in OPTIONAL if name in top and any(_is_said(cell) for cell in top[name])]
-    heads = ["rank", "customer", "group", "tier", "churn", "at_risk", *there, "silent", "next"]
+    # A page is as wide as it is: the day to act by says what the window of the next order is for.
+    heads = ["rank", "customer", "group", "churn", "at_risk", *there, "silent"]
+    heads += [] if "act_by" in there else ["next"]
     rows = [[_cell(facts, voice, name, row) for name in heads] for row in top.to_dict("records")]
     said = [voice(f"report.contact.{name}", days=voice.number(facts.horizon)) for name in heads]
     why = [
         voice("report.contact.why", reasons=" · ".join(_reasons(row)) or NONE)
         for row in top.to_dict("records")
     ]
-    return Table(voice("report.contact.caption"), said, rows, texts=4, notes=why)
+    return Table(voice("report.contact.caption"), said, rows, texts=3, notes=why)
 
 
 def _is_said(value: object) -> bool:
@@ -58,8 +60,7 @@ def _cell(facts: Facts, voice: Voice, name: str, row: dict[object, object]) -> s
     writers = {
         "rank": lambda: voice.number(_number(row["rank"])),
         "customer": lambda: str(row["customer_id"]),
-        "group": lambda: voice("report.group.control" if row["group"] == CONTROL else "report.group.contact"),
-        "tier": lambda: voice(f"report.tier.{row['risk_tier']}"),
+        "group": lambda: voice(f"report.group.{row['group']}"),
         "churn": lambda: voice.share(_number(row[f"p_churn_{facts.horizon}d"]), 0),
         "at_risk": lambda: value(facts, voice, _number(row["value_at_risk"])),
         "net_value": lambda: cell(_number(row["net_value"]), lambda amount: voice.money(amount, 2)),
@@ -96,6 +97,11 @@ def _left_alone(facts: Facts, voice: Voice) -> str:
     return voice("report.contact.left_alone", controls=voice.number(found.controls), share=share)
 
 
+def _on_hold(facts: Facts, voice: Voice) -> Iterator[Part]:
+    if facts.list.holds:
+        yield Said(voice("report.contact.on_hold", holds=voice.number(facts.list.holds)))
+
+
 def _not_listed(facts: Facts, voice: Voice) -> Iterator[Part]:
     """Say who is not on the list at all, and why."""
     groups, found = facts.scores.groups, facts.list
@@ -104,7 +110,10 @@ def _not_listed(facts: Facts, voice: Voice) -> Iterator[Part]:
     counts = {
         "low": int(groups.loc[is_low, "customers"].sum()),
         **{name: int(by_status.get(name, 0)) for name in ("already_lapsed", "too_new", "not_identifiable")},
-        "cut": int(facts.run.manifest["to_act_on"]["customers"]) - found.contacts - found.controls,
+        "cut": int(facts.run.manifest["to_act_on"]["customers"])
+        - found.contacts
+        - found.controls
+        - found.holds,
     }
     said = [voice(f"report.not_listed.{name}", n=voice.number(n)) for name, n in counts.items() if n > 0]
     if said:

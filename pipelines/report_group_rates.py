@@ -10,6 +10,8 @@ from pipelines.report_group_facts import Came, GroupFacts
 from pipelines.report_groups import axis_head, group_name, names_of
 from pipelines.words import Voice
 
+FEW = 20
+"""Customers of whom a rate is drawn."""
 AXES = ("lifecycle", "risk_group", "recency_group")
 
 
@@ -27,15 +29,21 @@ def group_rates_section(facts: Facts, voice: Voice) -> Section:
 def _by_group(facts: Facts, found: GroupFacts, voice: Voice) -> list[Part]:
     days = voice.number(facts.horizon)
     rows = _rows(found, "lifecycle")
-    drawn = {voice("report.group_rates.expected", days=days): rows["p_churn"].tolist()}
+    drawn = {voice("report.group_rates.expected", days=days): _drawn(rows, "p_churn", "customers")}
     if found.came is not None:
         start = voice.day(found.came.start)
-        drawn[voice("report.group_rates.came", day=start)] = rows["churn"].tolist()
+        drawn[voice("report.group_rates.came", day=start)] = _drawn(rows, "churn", "then")
     names = [in_lines(group_name("lifecycle", str(name), voice)) for name in rows["group"]]
     picture = bars("group-rates", names, drawn, whole_share(voice))
     tables = [_table(facts, found, axis, voice) for axis in AXES]
     chart = Chart(picture, voice("report.group_rates.chart", days=days), tables[0])
     return [_about(found.came, days, voice), chart, *tables[1:]]
+
+
+def _drawn(rows: pd.DataFrame, rate: str, of: str) -> list[float]:
+    """Leave out rates of a few customers, which say nothing; the table has them."""
+    shown: list[float] = rows[rate].where(rows[of] >= FEW).tolist()
+    return shown
 
 
 def _about(came: Came | None, days: str, voice: Voice) -> Said:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.campaign import CONTACT, CONTROL
+from pipelines.campaign import CONTACT, CONTROL, HOLD
 from pipelines.cell_text import original
 from pipelines.published_runs import LIST, Run
 from pipelines.risk_list import text_columns
@@ -23,8 +23,8 @@ class ListFacts:
     ----------
     top : DataFrame
         Its first customers, with all columns, as text was before it was made harmless for spreadsheets.
-    contacts, controls : int
-        Customers to contact, and to leave alone.
+    contacts, controls, holds : int
+        Customers to contact, to leave alone, and those who were contacted too lately or too often.
     at_risk : float
         At stake with those to contact.
     p_churn : float
@@ -41,6 +41,7 @@ class ListFacts:
     top: pd.DataFrame
     contacts: int
     controls: int
+    holds: int
     at_risk: float
     p_churn: float
     net_value: float | None
@@ -62,14 +63,15 @@ def list_facts(run: Run) -> ListFacts:
         keep_default_na=False,
         na_values={name: [""] for name in asked[2:]},
     )
-    is_control = whole["group"] == CONTROL if "group" in there else pd.Series(False, whole.index)
-    contacts = whole[~is_control]
+    group = whole["group"] if "group" in there else pd.Series(CONTACT, whole.index)
+    contacts = whole[group == CONTACT]
     net = contacts["net_value"].sum(min_count=1) if "net_value" in there else float("nan")
     reasons, told = _reasons(run, {original(text) for text in contacts["customer_id"]})
     return ListFacts(
         top=_top(run),
         contacts=len(contacts),
-        controls=int(is_control.sum()),
+        controls=int((group == CONTROL).sum()),
+        holds=int((group == HOLD).sum()),
         at_risk=float(contacts["value_at_risk"].sum()),
         p_churn=float(contacts[f"p_churn_{days}d"].mean()),
         net_value=None if pd.isna(net) else float(net),
