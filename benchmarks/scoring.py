@@ -35,6 +35,8 @@ STEPS = {
     "prove": "proving",
     "features": "features",
     "score": "scoring",
+    "groups": "putting customers",
+    "list": "whom to contact",
     "reasons": "reasons",
     "publish": "publishing",
 }
