@@ -145,7 +145,7 @@ def in_lines(text: str, most: int = 11) -> str:
     Examples
     --------
     >>> in_lines("Khách trung thành")
-    'Khách\ntrung thành'
+    'Khách trung\nthành'
     """
     return fill(text, most, break_long_words=False)
 

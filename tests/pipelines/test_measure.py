@@ -245,12 +245,12 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("language", "changes", "said"),
     [
-        ("en", {}, "Revenue: too early (₫1,000,000; 95% sure: -₫200,000 to ₫2,200,000): about 1,300 more"),
-        ("vi", {}, "Doanh thu: còn quá sớm để kết luận (1.000.000 ₫; khoảng tin cậy 95%: -200.000 ₫ đến"),
+        ("en", {}, "Revenue: too early (₫1,000,000; 95% sure: −₫200,000 to ₫2,200,000): about 1,300 more"),
+        ("vi", {}, "Doanh thu: còn quá sớm để kết luận (1.000.000 ₫; khoảng tin cậy 95%: −200.000 ₫ đến"),
         (
             "en",
             {"verdict": "no effect"},
-            "Revenue: no effect (₫1,000,000; 95% sure: -₫200,000 to ₫2,200,000)",
+            "Revenue: no effect (₫1,000,000; 95% sure: −₫200,000 to ₫2,200,000)",
         ),
         ("en", {"verdict": "less"}, "contacting did harm"),
         ("vi", {"verdict": "more", "measure": "orders"}, "Đơn hàng: tăng thêm 1.000.000 so với khi không"),
