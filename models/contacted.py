@@ -1,5 +1,6 @@
 """Labels of customers whom a list had to contact: what they bought is not what they would have bought."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,16 +25,31 @@ class Contacted:
     contacts, controls : int
         Of them, those in whose window a list had to contact the customer, and those in which one was left
         alone and none had to contact them.
+    undrawn : int
+        Of `contacts`, those of lists alone that left nobody alone: nobody can stand for them.
+    left_out : sequence of str
+        Which lists were not looked at, and why.
     """
 
     labels: int
     contacts: int
     controls: int
+    undrawn: int = 0
+    left_out: Sequence[str] = ()
 
     def finding(self, *, left_out: bool) -> Finding | None:
         """Say what contacts make of the labels; None where they make little of them."""
-        numbers = {"labels": self.labels, "contacts": self.contacts, "controls": self.controls}
+        numbers = {
+            "labels": self.labels, "contacts": self.contacts, "controls": self.controls,
+            "undrawn": self.undrawn,
+        }  # fmt: skip
         whose = f"{self.contacts:,} of {self.labels:,} labels are of customers whom lists had to contact then"
+        if left_out and self.undrawn:
+            text = (
+                f"{whose}; {self.undrawn:,} of them are of lists that left nobody alone: they stay in, as "
+                "nobody can stand for them; a [campaign] control_share above 0 lets later trainings learn"
+            )
+            return Finding("warning", "nobody_left_alone", text, numbers)
         if left_out and self.contacts and self.controls < FEW_CONTROLS:
             text = (
                 f"{whose}: they are left out, and {self.controls:,} of customers who were left alone speak "
@@ -78,10 +94,19 @@ def chances_to_be_left_alone(panel: pd.DataFrame, lists: pd.DataFrame, horizon: 
     return found
 
 
-def count_contacted(alone: "pd.Series[float]", has_label: "pd.Series[bool]") -> Contacted:
-    """Count the labels by what `chances_to_be_left_alone` says of them."""
-    told = alone[has_label]
-    return Contacted(len(told), int((told == 0).sum()), int(((told > 0) & (told < 1)).sum()))
+def count_contacted(
+    alone: "pd.Series[float]", everyone: "pd.Series[bool]", has_label: "pd.Series[bool]",
+    left_out: Sequence[str] = (),
+) -> Contacted:  # fmt: skip
+    """Count labels by their `chances_to_be_left_alone`; `everyone` marks those of lists without a draw."""
+    told, undrawn = alone[has_label], everyone[has_label] & (alone[has_label] > 0)
+    return Contacted(
+        labels=len(told),
+        contacts=int((told == 0).sum() + undrawn.sum()),
+        controls=int(((told > 0) & (told < 1) & ~undrawn).sum()),
+        undrawn=int(undrawn.sum()),
+        left_out=tuple(left_out),
+    )
 
 
 def left_alone(

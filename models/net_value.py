@@ -117,7 +117,7 @@ def list_length(is_spared: NDArray[np.bool_], pays: NDArray[np.bool_], most: int
     >>> spared = np.array([False, True, False, True, False])
     >>> list_length(spared, np.ones(5, dtype=bool), most=2)
     3
-    >>> list_length(control, np.array([True, True, False, False, False]), most=2)
+    >>> list_length(spared, np.array([True, True, False, False, False]), most=2)
     2
     """
     worth = int(np.argmin(pays)) if not pays.all() else len(pays)

@@ -1,6 +1,7 @@
 """What campaigns brought, as a table: by campaign, risk tier, lifecycle and channel."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ from models.uplift import LEVEL, Effect, effect_of
 
 MEASURES = ("buyers", "orders", "revenue", "profit")
 BY = ("campaign", "risk_tier", "lifecycle", "channel")
+LEAST_BUYERS = 5
+"""Customers of each group who must have bought for an interval to be told."""
 COLUMNS = [
     "campaign", "by", "group", "measure", "contacts", "controls", "alone", "each", "low", "high", "total",
     "total_low", "total_high", "needed", "verdict",
@@ -59,12 +62,17 @@ def incremental(rows: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
 
 
 def _effects(rows: pd.DataFrame, level: float) -> Iterator[tuple[str, Effect]]:
-    is_contact = rows["is_contact"].to_numpy(bool)
+    is_contact, bought = rows["is_contact"].to_numpy(bool), rows["buyers"].to_numpy(np.float64) > 0
+    buyers = [int(bought[some].sum()) for some in (is_contact, ~is_contact)]
     stratum, expected = rows["stratum"].to_numpy(object), rows["expected"].to_numpy(np.float64)
     for measure in MEASURES:
         outcome = rows[measure].to_numpy(np.float64)
         if not np.isnan(outcome).any():
-            yield measure, effect_of(outcome, is_contact, stratum, expected, level)
+            effect = effect_of(outcome, is_contact, stratum, expected, level)
+            # Of a group of which hardly anybody bought, the spread is not known: it may look like none.
+            if min(buyers) < LEAST_BUYERS:
+                effect = replace(effect, low=np.nan, high=np.nan, needed=np.nan)
+            yield measure, effect
 
 
 def _figures(effect: Effect) -> dict[str, object]:
@@ -74,37 +82,3 @@ def _figures(effect: Effect) -> dict[str, object]:
         "total_high": effect.high * effect.contacts,
     }
     return {**vars(effect), **totals, "verdict": effect.verdict}
-
-
-def save_rate(found: pd.DataFrame, campaign: str) -> dict[str, float] | None:
-    """Return the share of those who would not have bought whom the contact made buy.
-
-    It is what ``[economics] save_rate`` assumes: how many more of those drawn to be contacted bought, over
-    how many of those left alone did not.
-
-    Parameters
-    ----------
-    found : DataFrame
-        Of `incremental`.
-    campaign : str
-        Its id.
-
-    Returns
-    -------
-    dict or None
-        ``value, low, high``; None where nothing can be said, or everybody buys anyway.
-
-    Examples
-    --------
-    >>> line = {"campaign": "list", "by": "campaign", "measure": "buyers", "alone": 0.6, "each": 0.04,
-    ...     "low": -0.004, "high": 0.084}
-    >>> {name: round(rate, 3) for name, rate in save_rate(pd.DataFrame([line]), "list").items()}
-    {'value': 0.1, 'low': -0.01, 'high': 0.21}
-    """
-    rows = (found["campaign"] == campaign) & (found["by"] == "campaign") & (found["measure"] == "buyers")
-    told = found[rows].to_dict("records")
-    if not told or np.isnan(told[0]["low"]) or told[0]["alone"] >= 1:
-        return None
-    [line] = told
-    lost = 1 - line["alone"]
-    return {"value": line["each"] / lost, "low": line["low"] / lost, "high": line["high"] / lost}

@@ -12,7 +12,8 @@ from pipelines.config import Config
 
 CONTACT, CONTROL, HOLD = "contact", "control", "hold"
 CAMPAIGN_COLUMNS = [
-    "campaign", "group", "hold", "contact_cost", "expected_return", "net_value", "highest_offer",
+    "campaign", "group", "hold", "contact_cost", "assumed_save_rate", "expected_return", "net_value",
+    "highest_offer",
 ]  # fmt: skip
 """Stand at the end of the list, behind the reasons."""
 
@@ -70,7 +71,8 @@ def campaign_list(ranked: pd.DataFrame, config: Config, horizon: int, *, has_amo
     kept = list_length(is_control | is_held, pays, most_contacts(plan.capacity, plan.budget, plan.cost))
     group = np.select([is_held[:kept], is_control[:kept]], [HOLD, CONTROL], CONTACT)
     hold = ranked["hold"].to_numpy()[:kept]
-    values = (plan.id, group, hold, plan.cost, brings[:kept], worth[:kept], offer[:kept])
+    rate = np.nan if terms.save_rate is None else terms.save_rate
+    values = (plan.id, group, hold, plan.cost, rate, brings[:kept], worth[:kept], offer[:kept])
     columns = pd.DataFrame(dict(zip(CAMPAIGN_COLUMNS, values, strict=True)), index=ranked.index[:kept])
     controls, held = int(is_control[:kept].sum()), int(is_held[:kept].sum())
     facts = {

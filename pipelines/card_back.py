@@ -10,6 +10,7 @@ from pipelines.card_past import Order
 from pipelines.card_runs import Row
 from pipelines.report_blocks import NONE, Chart, Figures, Part, Said, Section, Table
 from pipelines.report_cells import brief, day
+from pipelines.report_groups import SHOWN_AXES
 from pipelines.words import Voice
 
 MOST_ORDERS = 500
@@ -128,14 +129,11 @@ def groups_section(card: Card, voice: Voice) -> Section:
     title, rows = voice("card.title.groups"), card.groups.rows
     parts: list[Part] = [Said(voice("card.groups.none"))]
     if rows:
-        heads = [
-            voice(f"card.groups.{name}")
-            for name in ("day", "lifecycle", "risk_group", "recency_group", "rfm", "moves")
-        ]
+        heads = [voice(f"card.groups.{name}") for name in ("day", *SHOWN_AXES, "rfm", "moves")]
         cells = [
             [
                 voice.day(row["as_of"]),
-                *(_group(row, axis, voice) for axis in ("lifecycle", "risk_group", "recency_group")),
+                *(_group(row, axis, voice) for axis in SHOWN_AXES),
                 row["rfm"],
                 _moves(row, voice),
             ]

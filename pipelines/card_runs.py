@@ -15,12 +15,11 @@ from models.reason_words import reason_texts
 from pipelines.card_person import Person
 from pipelines.cell_text import original
 from pipelines.config import Config
-from pipelines.published_runs import LIST, SEGMENTS, Run, runs_up_to
+from pipelines.published_runs import LIST, REASONS, SEGMENTS, Run, runs_up_to
 from pipelines.purchase_log import PurchaseLog
 from pipelines.run_customers import foreign_names
 from pipelines.score_file import opened
 
-REASONS = "reasons.parquet"
 _CLV = re.compile(r"clv_(\d+)d")
 
 Row = Mapping[str, Any]

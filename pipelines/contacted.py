@@ -1,11 +1,13 @@
 """Who was on published lists, for a training that is to know who was contacted."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.errors import ContractError
 from models.contacted import Contacted, chances_to_be_left_alone, count_contacted, left_alone
 from models.folds import label_end
 from pipelines.config import Config
@@ -13,11 +15,31 @@ from pipelines.engine import Engine
 from pipelines.failures import Refused
 from pipelines.outcome_runs import honest_runs
 from pipelines.past_lists import PastList, past_list
+from pipelines.published_runs import LIST
 from pipelines.purchase_log import PurchaseLog
 from pipelines.run_customers import RunCustomers
 
 COLUMNS = ["customer_id", "campaign", "start", "end", "is_contact", "share"]
 LEAVE_OUT = "leave_out"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Who was on the lists of before a date, by the log's own ids, each once a campaign.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        `COLUMNS`, of lists that left some alone.
+    undrawn : DataFrame
+        The same of lists that left nobody alone.
+    left_out : list of str
+        Which lists are not looked at, and why.
+    """
+
+    drawn: pd.DataFrame
+    undrawn: pd.DataFrame
+    left_out: list[str]
 
 
 def without_contacted(
@@ -41,31 +63,42 @@ def without_contacted(
     named = label_end(horizon)
     ends = panel[named] if named in panel else panel["cutoff"] + pd.Timedelta(days=horizon)
     has_label = ends <= pd.Timestamp(until)
-    alone = chances_to_be_left_alone(panel, listed_before(engine, log, config, until), horizon)
-    counted = count_contacted(alone, has_label)
-    if config.training.contacted == LEAVE_OUT and counted.contacts:
+    lists = listed_before(engine, log, config, until)
+    alone = chances_to_be_left_alone(panel, lists.drawn, horizon)
+    everyone = chances_to_be_left_alone(panel, lists.undrawn, horizon) == 0
+    counted = count_contacted(alone, everyone, has_label, lists.left_out)
+    if config.training.contacted == LEAVE_OUT and (alone[has_label] == 0).any():
         panel = left_alone(panel, alone, has_label, config.training.seed)
     return panel, counted
 
 
-def listed_before(engine: Engine, log: PurchaseLog, config: Config, until: date) -> pd.DataFrame:
-    """Read who was on the lists of before a date, by the log's own ids, each once a campaign.
+def listed_before(engine: Engine, log: PurchaseLog, config: Config, until: date) -> Listed:
+    """Read who was on the lists of before a date.
 
-    Lists that left nobody alone tell nothing, and are passed over. Between two lists that held a customer,
-    the customer counts as listed as well: which rows are near then follows from later days in part, and what
-    is made of them holds all the same, as the draw does not.
+    Between two lists that held a customer, the customer counts as listed as well: which rows are near then
+    follows from later days in part, and what is made of them holds all the same, as the draw does not.
     """
     try:
-        runs, _ = honest_runs(config, until)
+        runs, left_out = honest_runs(config, until, (LIST,))
     except Refused:  # nothing was ever published
-        runs = []
+        runs, left_out = [], []
     known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
     customers = RunCustomers(engine, known, config)
-    found = pd.DataFrame(columns=COLUMNS)
+    drawn = undrawn = pd.DataFrame(columns=COLUMNS)
     for run in runs:
-        if run.manifest.get("campaign", {}).get("share"):
-            found = _joined(found, _rows(past_list(run, log, until), engine, customers))
-    return found
+        if "campaign" not in run.manifest:
+            continue
+        try:
+            one = past_list(run, log, until)
+        except ContractError as reason:  # the log told its dates otherwise when it was scored
+            left_out.append(f"the list of {run.as_of} is left out: {reason}")
+            continue
+        rows = _rows(one, engine, customers)
+        if one.share:
+            drawn = _joined(drawn, rows)
+        else:
+            undrawn = _joined(undrawn, rows)
+    return Listed(drawn, undrawn, left_out)
 
 
 def _rows(one: PastList, engine: Engine, customers: RunCustomers) -> pd.DataFrame:

@@ -19,7 +19,7 @@ def on_disk(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = error if error.errno else words_of(error)
+        said = error.strerror or words_of(error)  # not its files: a name may be that of a customer
         raise EnvironmentFailed(f"{output}: cannot publish: {said}") from error
 
 

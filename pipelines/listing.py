@@ -24,7 +24,7 @@ from pipelines.console import Console
 from pipelines.engine import Engine
 from pipelines.pseudonyms import as_listed
 from pipelines.publish import Writer
-from pipelines.published_runs import LIST, SCORES
+from pipelines.published_runs import LIST, REASONS, SCORES
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, TEXT_COLUMNS, find_reasons, write_reasons
 from pipelines.risk_list import listed_columns, write_risk_list
@@ -74,7 +74,7 @@ class Listing:
         currency = config.project.currency
         found: dict[str, Writer] = {
             LIST: partial(write_risk_list, self.listed, currency=currency),
-            "reasons.parquet": partial(write_reasons, self.told),
+            REASONS: partial(write_reasons, self.told),
         }
         if config.sinks.xlsx:
             found["risk_list.xlsx"] = partial(write_risk_list_xlsx, self.listed, currency=currency)

@@ -1,18 +1,21 @@
 """`repurchase measure`: what past lists brought, against the customers who were left alone."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from models.save_rate import save_rate
+from models.uplift import LEVEL
 from models.uplift_table import incremental
 from pipelines.config import Config
 from pipelines.console import Answer, Console, table
 from pipelines.dated_files import write_dated
 from pipelines.engine import open_engine
 from pipelines.list_results import list_results
-from pipelines.measure_files import MEASURE, TABLE
+from pipelines.measure_files import MEASURE, RATES, TABLE
 from pipelines.measure_words import campaign_lines
 from pipelines.past_lists import PastList, past_lists
 from pipelines.purchase_log import open_log
@@ -48,8 +51,10 @@ def measure(config: Config, console: Console, as_of: date | None = None) -> Answ
             step.rows = len(rows)
     found = incremental(rows)
     text = found.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+    rates = {str(campaign): save_rate(part) for campaign, part in rows.groupby("campaign", sort=True)}
+    write_dated(config.output, MEASURE, by, RATES, json.dumps(rates, ensure_ascii=False, indent=1))
     path = write_dated(config.output, MEASURE, by, TABLE, text)
-    return _answer(config, lists, rows, found, left_out, path)
+    return _answer(config, lists, rows, found, left_out, rates, path)
 
 
 def _answer(
@@ -58,6 +63,7 @@ def _answer(
     rows: pd.DataFrame,
     found: pd.DataFrame,
     left_out: list[str],
+    rates: dict[str, dict[str, float] | None],
     path: Path,
 ) -> Answer:
     voice = Voice(config.project.language, config.project.currency)
@@ -65,6 +71,7 @@ def _answer(
         *(f"warning: {text}" for text in left_out),
         *campaign_lines(rows, found, voice),
         *_parts(found[found["by"] != "campaign"], voice),
+        *_many(found, voice),
         f"as a table: {path}",
     ]
     data: dict[str, Any] = {
@@ -72,9 +79,17 @@ def _answer(
         "runs": [one.run.run_id for one in lists],
         "customers": len(rows),
         "effects": found.astype(object).where(found.notna(), None).to_dict("records"),
+        "save_rates": rates,
         "warnings": left_out,
     }
     return Answer(data, lines)
+
+
+def _many(found: pd.DataFrame, voice: Voice) -> list[str]:
+    """Say how many comparisons of groups there are, and what luck alone makes of so many."""
+    told = int((found["low"].notna() & (found["by"] != "campaign")).sum())
+    lucky = voice.number(max(round(told * (1 - LEVEL)), 1))
+    return [voice("measure.many", n=voice.number(told), lucky=lucky)] if told > 1 else []
 
 
 def _parts(found: pd.DataFrame, voice: Voice) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.save_rate import save_rate
 from models.uplift import EARLY, WORTH_FINDING
-from models.uplift_table import save_rate
 from pipelines.words import Voice
 
 COUNTS = ("buyers", "orders")
@@ -31,9 +31,11 @@ def campaign_lines(rows: pd.DataFrame, found: pd.DataFrame, voice: Voice) -> Ite
         yield _head(str(campaign), part, voice)
         whole = found[(found["campaign"] == campaign) & (found["by"] == "campaign")]
         yield from (f"  {verdict(line, voice)}" for line in whole.to_dict("records"))
-        rate = save_rate(found, str(campaign))
+        rate = save_rate(part)
         if rate is not None:
-            yield f"  {voice('measure.save_rate', **{name: voice.share(rate[name]) for name in rate})}"
+            said = {name: voice.share(rate[name]) for name in ("value", "low", "high")}
+            sure = f"; {voice('measure.save_rate_sure')}" if rate["low"] > 0 else ""
+            yield f"  {voice('measure.save_rate', **said)}{sure}"
         yield from (f"  {note}" for note in _notes(part, voice))
 
 

@@ -3,9 +3,8 @@
 from datetime import date
 from typing import Any
 
-from models.uplift_table import save_rate
 from pipelines.config import Config
-from pipelines.measure_files import newest_measured
+from pipelines.measure_files import newest_save_rates
 from pipelines.words import Voice
 
 
@@ -18,8 +17,7 @@ def save_rates(config: Config, as_of: date) -> dict[str, Any]:
         ``assumed``, the config's; and ``measured`` with ``value, low, high``, of the list's own campaign up
         to the date, or None.
     """
-    found = newest_measured(config.output, as_of)
-    measured = None if found is None else save_rate(found.table, config.campaign.id)
+    measured = newest_save_rates(config.output, as_of).get(config.campaign.id)
     return {"assumed": config.economics.save_rate, "measured": measured}
 
 

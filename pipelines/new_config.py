@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
-from pipelines.config import GateSection, LimitsSection
+from pipelines.config import CampaignSection, GateSection, LimitsSection, SegmentsSection
 from pipelines.guess import Proposal
 from pipelines.guess_grain import PRIMARY
 
@@ -41,6 +41,7 @@ clv_horizon = 365                # days that a customer's value covers
 cutoffs = "auto"                 # past dates to learn from: "auto", how many, or a list of dates
 max_customers = 200000           # training uses a sample of so many; scoring always covers everyone
 seed = 7                         # the same seed gives the same model
+contacted = "keep"               # labels of customers on lists; "leave_out" learns from those left alone
 
 [mlflow]
 tracking_uri = "sqlite:///mlflow.db"   # where runs and models are kept, beside this file
@@ -57,13 +58,39 @@ model = "repurchase"             # the name under which models are registered
 # [gate]                         # what a new model must keep to, however far ahead it is
 {gate}
 # [limits]                       # what a scoring puts up with: docs/limits.md; "ignore", "warn" or "fail"
-{limits}"""
+{limits}
+# [campaign]                     # whom a list holds: docs/lists.md
+{campaign}
+# [segments]                     # groups of customers: docs/segments.md
+{segments}"""
 GATE_NOTES = {
     "max_ece": "calibration error, beyond what chance makes of so many rows",
     "max_bias": "relative error of the number of buyers that were promised",
     "min_rows": "test rows",
     "min_buyers": "buyers, and others, among them",
     "min_share": "customers in its log, as a share of those in the champion's",
+}
+EXAMPLES: dict[str, int] = {
+    "capacity": 500, "budget": 1000, "new_days": 30, "loyal_orders": 4, "churned_days": 180,
+}  # fmt: skip
+"""Of keys without a default."""
+SEGMENTS_NOTES = {
+    "recency_days": "last days of the recency groups",
+    "new_days": "an example; by itself learned from the log",
+    "loyal_orders": "an example; by itself learned from the log",
+    "premium_share": "of the base, by the size of an order",
+    "churned_days": "an example; by itself learned from the log",
+    "slack": "past an edge before a group is left",
+    "min_stay": "days in a risk group",
+}
+CAMPAIGN_NOTES = {
+    "id": "of the draw of those left alone, and in the contacts table",
+    "capacity": "an example: customers to contact in a list; without it all",
+    "budget": "an example: for the contacts of a list; without it no limit",
+    "cost": "of one contact",
+    "control_share": "of the list, drawn to be left alone",
+    "quiet_days": "after a contact",
+    "most_contacts": "within the primary horizon",
 }
 LIMITS_NOTES = {
     "max_champion_age": "days since the end of the champion's training",
@@ -133,7 +160,11 @@ def comment(text: str) -> str:
 
 def defaults(section: BaseModel, notes: Mapping[str, str]) -> str:
     """Write a section's keys as they are without the section, switched off."""
-    entries = {key: f"# {key} = {json.dumps(value)}" for key, value in section.model_dump().items()}
+    # TOML knows no null: what is off by itself shows an example.
+    values = {
+        key: EXAMPLES.get(key) if value is None else value for key, value in section.model_dump().items()
+    }
+    entries = {key: f"# {key} = {json.dumps(value)}" for key, value in values.items()}
     return "".join(
         f"{entry:<33}# {notes[key]}\n" if key in notes else f"{entry}\n" for key, entry in entries.items()
     )
@@ -163,5 +194,7 @@ def render(proposal: Proposal, seen: str, name: str, source: str) -> str:
         left_out=LEFT_OUT.format(left_out_key(left_out.column, left_out.values)) if left_out else NO_LEFT_OUT,
         gate=defaults(GateSection(), GATE_NOTES),
         limits=defaults(LimitsSection(), LIMITS_NOTES),
+        campaign=defaults(CampaignSection(), CAMPAIGN_NOTES),
+        segments=defaults(SegmentsSection(), SEGMENTS_NOTES),
         shop=VIETNAMESE_SHOP if proposal.is_vietnamese else SHOP,
     )

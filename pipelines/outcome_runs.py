@@ -1,7 +1,7 @@
 """Which published runs can be held to account by a date, and which of their windows are over."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,11 +84,14 @@ class Due:
         return min(self.waiting, key=lambda window: window.end, default=None)
 
 
-def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
+def honest_runs(
+    config: Config, as_of: date, needed: Collection[str] | None = None
+) -> tuple[list[Run], list[str]]:
     """Find the current run of every date before `as_of` that can be held to account, and say which cannot.
 
     Left out are runs in hindsight, whose model had seen what came; runs that are not as they were published;
-    those of a model of another name, and those under pseudonyms that the present key does not give.
+    those of a model of another name, and those under pseudonyms that the present key does not give. Of a run,
+    all files are checked, or those alone that are `needed`.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
         if day < as_of:
             try:
                 run = read_run(date_link(config.output, day))
-                why = why_not(run, config)
+                why = why_not(run, config, needed)
             except Refused as reason:
                 left_out.append(f"the run of {day} is left out: {reason}")
                 continue
@@ -117,11 +120,11 @@ def honest_runs(config: Config, as_of: date) -> tuple[list[Run], list[str]]:
     return runs, left_out
 
 
-def why_not(run: Run, config: Config) -> str | None:
+def why_not(run: Run, config: Config, needed: Collection[str] | None = None) -> str | None:
     """Say why a run cannot be held to account; None if it can."""
     if run.is_hindsight:
         return "its model had seen what came after that date (hindsight)"
-    wrong = faults(run)
+    wrong = faults(run, needed)
     if wrong:
         return f"it is not as it was published: {'; '.join(wrong[:3])}"
     name = run.manifest["model"]["name"]

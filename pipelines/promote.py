@@ -215,9 +215,10 @@ def _quality(
     folds: pd.DataFrame, challenger: Version, champion: Version | None, data: Mapping[str, Any]
 ) -> Quality:
     bought, said = folds["bought"].to_numpy(), folds[f"p_{challenger.tags[RECIPE]}"].to_numpy()
+    once = folds.drop_duplicates(["customer_id", "cutoff"])  # who was left alone may stand for others
     return Quality(
-        rows=len(folds),
-        buyers=int(bought.sum()),
+        rows=len(once),
+        buyers=int(once["bought"].sum()),
         ece=ece(bought, said),
         bias=float(said.sum() / bought.sum() - 1) if bought.any() else None,
         customers=_count(challenger),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from features.errors import ContractError
 from pipelines.failures import Refused
 
 MANIFEST, SCORES, SEGMENTS = "manifest.json", "scores.parquet", "segments.parquet"
-LIST = "risk_list.csv"
+LIST, REASONS = "risk_list.csv", "reasons.parquet"
 RUNS, BY_DATE, LATEST = "runs", "scores", "latest"
 PRIVACY = "privacy"
 """Under which a manifest says how a run lists its customers (`pipelines.pseudonyms.how_listed`)."""
@@ -173,13 +173,15 @@ def run_of(output: Path, as_of: date | None) -> Run:
     return run
 
 
-def faults(run: Run) -> list[str]:
-    """Say which files of a run are not as its manifest says; empty for a whole run."""
+def faults(run: Run, needed: Collection[str] | None = None) -> list[str]:
+    """Say which files of a run, or of those `needed`, are not as its manifest says; empty where all are."""
     listed = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}
     there = {str(p.relative_to(run.folder)) for p in run.folder.rglob("*") if not p.is_dir()} - {MANIFEST}
     found = [f"{name} is missing" for name in sorted(listed.keys() - there)]
     found += [f"{name} does not belong to it" for name in sorted(there - listed.keys())]
-    for name in sorted(listed.keys() & there):
+    if needed is not None:
+        found = [fault for fault in found if fault.startswith(tuple(needed))]
+    for name in sorted(listed.keys() & there if needed is None else listed.keys() & there & set(needed)):
         with (run.folder / name).open("rb") as handle:
             if hashlib.file_digest(handle, "sha256").hexdigest() != listed[name]:
                 found.append(f"{name} was changed")

@@ -69,7 +69,8 @@ def _satisfaction(answers: Answers, voice: Voice) -> list[Part]:
     whole, name = answers.whole.iloc[0], answers.name.replace("_", " ")
     if not whole["answers"]:
         return [Said(voice("report.nps.no_answers", name=name))]
-    is_nps = whole["lowest"] >= 0 and DETRACTOR < whole["highest"] <= TOP
+    # Other scales reach as far: what is an NPS is told by its name.
+    is_nps = "nps" in answers.name.lower() and whole["lowest"] >= 0 and whole["highest"] <= TOP
     figures = [
         (voice("report.nps.answers", name=name), voice.number(whole["answers"])),
         (voice("report.nps.mean", name=name), voice.number(whole["total"] / whole["answers"], 2)),

@@ -41,7 +41,7 @@ def _table(facts: Facts, voice: Voice) -> Table:
     top = facts.list.top
     there = [name for name in OPTIONAL if name in top and any(_is_said(cell) for cell in top[name])]
     # A page is as wide as it is: the day to act by says what the window of the next order is for.
-    heads = ["rank", "customer", "group", "churn", "at_risk", *there, "silent"]
+    heads = ["rank", "customer", "churn", "at_risk", *there, "silent"]
     heads += [] if "act_by" in there else ["next"]
     rows = [[_cell(facts, voice, name, row) for name in heads] for row in top.to_dict("records")]
     said = [voice(f"report.contact.{name}", days=voice.number(facts.horizon)) for name in heads]
@@ -49,7 +49,7 @@ def _table(facts: Facts, voice: Voice) -> Table:
         voice("report.contact.why", reasons=" · ".join(_reasons(row)) or NONE)
         for row in top.to_dict("records")
     ]
-    return Table(voice("report.contact.caption"), said, rows, texts=3, notes=why)
+    return Table(voice("report.contact.caption"), said, rows, texts=2, notes=why)
 
 
 def _is_said(value: object) -> bool:
@@ -60,7 +60,6 @@ def _cell(facts: Facts, voice: Voice, name: str, row: dict[object, object]) -> s
     writers = {
         "rank": lambda: voice.number(_number(row["rank"])),
         "customer": lambda: str(row["customer_id"]),
-        "group": lambda: voice(f"report.group.{row['group']}"),
         "churn": lambda: voice.share(_number(row[f"p_churn_{facts.horizon}d"]), 0),
         "at_risk": lambda: value(facts, voice, _number(row["value_at_risk"])),
         "net_value": lambda: cell(_number(row["net_value"]), lambda amount: voice.money(amount, 2)),

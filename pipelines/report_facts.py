@@ -266,7 +266,7 @@ def gather(engine: Engine, log: PurchaseLog, config: Config, run: Run, folder: P
         run=run,
         log=log_facts(engine, log, run, profile, dated, leads),
         scores=score_facts(run, config, folder, has_amounts=log.has_amounts),
-        list=list_facts(run),
+        list=list_facts(run, config),
         groups=group_facts(engine, log, config, run, customers),
         people=person_facts(engine, log, run, customers, dated, leads),
         outcomes=read_outcomes(config, run),

@@ -7,12 +7,11 @@ from pipelines.report_cells import cell, whole_share
 from pipelines.report_charts import bars, in_lines
 from pipelines.report_facts import Facts
 from pipelines.report_group_facts import Came, GroupFacts
-from pipelines.report_groups import axis_head, group_name, names_of
+from pipelines.report_groups import SHOWN_AXES, axis_head, group_name, names_of
 from pipelines.words import Voice
 
 FEW = 20
 """Customers of whom a rate is drawn."""
-AXES = ("lifecycle", "risk_group", "recency_group")
 
 
 def group_rates_section(facts: Facts, voice: Voice) -> Section:
@@ -35,7 +34,7 @@ def _by_group(facts: Facts, found: GroupFacts, voice: Voice) -> list[Part]:
         drawn[voice("report.group_rates.came", day=start)] = _drawn(rows, "churn", "then")
     names = [in_lines(group_name("lifecycle", str(name), voice)) for name in rows["group"]]
     picture = bars("group-rates", names, drawn, whole_share(voice))
-    tables = [_table(facts, found, axis, voice) for axis in AXES]
+    tables = [_table(facts, found, axis, voice) for axis in SHOWN_AXES]
     chart = Chart(picture, voice("report.group_rates.chart", days=days), tables[0])
     return [_about(found.came, days, voice), chart, *tables[1:]]
 

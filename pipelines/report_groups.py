@@ -16,6 +16,8 @@ from pipelines.report_group_facts import GroupFacts
 from pipelines.words import Voice
 
 FIFTHS = range(1, 6)
+SHOWN_AXES = ("lifecycle", "risk_group", "recency_group")
+"""In the order in which people are told."""
 
 
 def groups_section(facts: Facts, voice: Voice) -> Section:
@@ -107,7 +109,7 @@ def _moves(found: GroupFacts, voice: Voice) -> list[Part]:
     if found.before is None:
         return [Said(voice("report.moves.first"))]
     parts: list[Part] = [Said(_moved(found, voice), strong=True), _reasons(found, voice)]
-    parts += [_matrix(found, axis, voice) for axis in ("lifecycle", "risk_group", "recency_group")]
+    parts += [_matrix(found, axis, voice) for axis in SHOWN_AXES]
     return [*parts, Said(voice("report.moves.how"))]
 
 
@@ -131,7 +133,7 @@ def _moved(found: GroupFacts, voice: Voice) -> str:
 def _reasons(found: GroupFacts, voice: Voice) -> Table:
     """Lay out why, a row a kind of group."""
     rows = []
-    for axis in ("lifecycle", "risk_group", "recency_group"):
+    for axis in SHOWN_AXES:
         moves = found.moves[found.moves["axis"] == axis].groupby("why")["customers"].sum()
         counts = [int(moves.get(why, 0)) for why in ("", *WHYS)]
         rows.append([axis_head(axis, voice), *map(voice.number, counts)])

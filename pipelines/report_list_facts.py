@@ -7,12 +7,13 @@ import pyarrow.parquet as pq
 
 from pipelines.campaign import CONTACT, CONTROL, HOLD
 from pipelines.cell_text import original
-from pipelines.published_runs import LIST, Run
+from pipelines.config import Config
+from pipelines.pseudonyms import as_listed
+from pipelines.published_runs import LIST, REASONS, Run
 from pipelines.risk_list import text_columns
 
 TOP, MOST_REASONS = 20, 3
 """Customers of the list that are shown, and reasons that are told of all of it."""
-REASONS = "reasons.parquet"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ListFacts:
     Parameters
     ----------
     top : DataFrame
-        Its first customers, with all columns, as text was before it was made harmless for spreadsheets.
+        Its first customers to contact, with all columns, as text was before it was made harmless for
+        spreadsheets, under the names that the config now asks for.
     contacts, controls, holds : int
         Customers to contact, to leave alone, and those who were contacted too lately or too often.
     at_risk : float
@@ -49,7 +51,7 @@ class ListFacts:
     told: int
 
 
-def list_facts(run: Run) -> ListFacts:
+def list_facts(run: Run, config: Config) -> ListFacts:
     """Read a run's list; one of an earlier version leaves nobody alone and tells no net value."""
     days = int(run.manifest["outlook"]["days"])
     asked = ["customer_id", "group", "value_at_risk", f"p_churn_{days}d", "net_value"]
@@ -68,7 +70,7 @@ def list_facts(run: Run) -> ListFacts:
     net = contacts["net_value"].sum(min_count=1) if "net_value" in there else float("nan")
     reasons, told = _reasons(run, {original(text) for text in contacts["customer_id"]})
     return ListFacts(
-        top=_top(run),
+        top=_top(run) if run.has_pseudonyms else as_listed(_top(run), config),
         contacts=len(contacts),
         controls=int((group == CONTROL).sum()),
         holds=int((group == HOLD).sum()),
@@ -82,8 +84,14 @@ def list_facts(run: Run) -> ListFacts:
 
 def _top(run: Run) -> pd.DataFrame:
     path = run.folder / LIST
-    listed = pd.read_csv(path, nrows=TOP, dtype={"customer_id": str}, keep_default_na=False)
-    listed = listed if "group" in listed else listed.assign(group=CONTACT)
+    pieces = pd.read_csv(path, chunksize=50 * TOP, dtype={"customer_id": str}, keep_default_na=False)
+    found: list[pd.DataFrame] = []
+    with pieces:
+        for piece in pieces:  # whoever is left alone may stand before others, however many
+            found.append(piece[piece["group"] == CONTACT] if "group" in piece else piece)
+            if sum(map(len, found)) >= TOP:
+                break
+    listed = pd.concat(found, ignore_index=True).head(TOP)
     texts = text_columns(listed)
     return listed.assign(**{name: [original(text) for text in listed[name]] for name in texts})
 

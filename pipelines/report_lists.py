@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipelines.measure_files import Measured
 from pipelines.measure_words import COUNTS, verdict
-from pipelines.report_blocks import Part, Said, Section, Table
+from pipelines.report_blocks import NONE, Part, Said, Section, Table
 from pipelines.report_cells import cell
 from pipelines.report_facts import Facts
 from pipelines.words import Voice
@@ -59,6 +59,6 @@ def _row(row: dict[object, object], voice: Voice) -> list[str]:
         voice.number(int(str(row["contacts"]))),
         voice.number(int(str(row["controls"]))),
         total,
-        f"{low} – {high}",
+        low if low == high == NONE else voice("report.lists.range", low=low, high=high),
         voice(f"report.lists.{VERDICTS[str(row['verdict'])]}"),
     ]

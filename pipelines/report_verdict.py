@@ -7,6 +7,7 @@ import pandas as pd
 from features.wording import phrase
 from models.grade import Grade
 from models.outcomes import FEWER, LESS, MORE, UNSURE, WITHIN
+from pipelines.measure_files import newest_save_rates
 from pipelines.measure_words import verdict as list_verdict
 from pipelines.north_star import MONEY, OF_THE_RUN, north_stars
 from pipelines.report_blocks import Defined, Figures, Part, Said, Section
@@ -97,7 +98,12 @@ def _worth(facts: Facts, voice: Voice) -> str:
     if found.net_value is None:
         return f"{said} {voice('report.answer.no_net')}"
     rates = {name: voice.share(terms[name], 0) for name in ("margin", "save_rate")}
-    return f"{said} {voice('report.answer.net', net=voice.money(found.net_value), **rates)}"
+    net = voice("report.answer.net", net=voice.money(found.net_value), **rates)
+    measured = newest_save_rates(facts.config.output, facts.run.as_of).get(facts.config.campaign.id)
+    if measured is None:
+        return f"{said} {net} {voice('report.answer.assumed')}"
+    ends = {name: voice.share(measured[name]) for name in ("value", "low", "high")}
+    return f"{said} {net} {voice('report.answer.measured', **ends)}"
 
 
 def _worked(facts: Facts, voice: Voice) -> str:

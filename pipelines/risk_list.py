@@ -62,7 +62,7 @@ def rounded(ranked: pd.DataFrame, currency: str | None) -> pd.DataFrame:
 
 def is_share(column: str) -> bool:
     """Tell a column of probabilities by its name."""
-    return column.startswith("p_")
+    return column.startswith("p_") or column.endswith("_rate")
 
 
 def is_money(column: str) -> bool:

@@ -255,21 +255,30 @@ def _lines(found: _Found, scorer: Scorer, config: Config) -> list[str]:
         *([groups_line(manifest["segments"], config.project.language)] if "segments" in manifest else []),
         f"risk list: {run.folder / LIST}, with {plan['contacts']:,} customers to contact and "
         f"{plan['controls']:,} to leave alone" + _holds(plan),
-        *_save_rate(plan, config),
+        *_nobody(plan, to_act_on),
+        *_save_rate(config, run.as_of),
         f"all scores: {run.folder / SCORES}",
     ]
 
 
 def _holds(plan: Mapping[str, Any]) -> str:
     held = plan.get("holds", 0)
-    return f"; {held:,} more were contacted too lately or too often" if held else ""
+    return f"; {held:,} more were contacted too recently or too often" if held else ""
 
 
-def _save_rate(plan: Mapping[str, Any], config: Config) -> list[str]:
-    """Say what net values rest on, where there are any."""
-    if config.economics.margin is None or "save_rate" not in plan:
+def _nobody(plan: Mapping[str, Any], to_act_on: Mapping[str, float]) -> list[str]:
+    """Say why nobody is to be contacted though some could be."""
+    if plan["contacts"] or not to_act_on["customers"]:
         return []
-    line = save_rate_line(plan["save_rate"], Voice(config.project.language, config.project.currency))
+    return ["nobody is to be contacted: what [campaign] allows pays for none, or no contact pays its cost"]
+
+
+def _save_rate(config: Config, as_of: date) -> list[str]:
+    """Say what net values rest on, where there are any."""
+    if config.economics.margin is None:
+        return []
+    voice = Voice(config.project.language, config.project.currency)
+    line = save_rate_line(save_rates(config, as_of), voice)
     return [] if line is None else [line]
 
 

@@ -67,7 +67,7 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
         warnings += fold_warnings(training.folds, training.schedule, config.target.primary_horizon)
         warnings += contacted_warnings(training, config)
         data["contacted"] = vars(training.contacted)
-        data["warnings"] = [{"code": w.code, "text": w.text} for w in warnings]
+        data["warnings"] = [{"code": w.code, "text": w.text, "numbers": w.numbers} for w in warnings]
         data["amounts"] = about_amounts(middle, config.project.currency)
     with console.step("tracking in MLflow"):
         registry = Registry(config, create=True)
@@ -82,8 +82,19 @@ def train(config: Config, console: Console, as_of: date | None = None) -> Answer
 
 def contacted_warnings(training: Training, config: Config) -> list[Finding]:
     """Say what contacts make of the labels."""
-    found = training.contacted.finding(left_out=config.training.contacted == LEAVE_OUT)
-    return [] if found is None else [found]
+    contacted = training.contacted
+    found = contacted.finding(left_out=config.training.contacted == LEAVE_OUT)
+    said = [] if found is None else [found]
+    if found is None and contacted.contacts and config.training.contacted == LEAVE_OUT:
+        text = (
+            f"{contacted.contacts:,} of {contacted.labels:,} labels are left out, of customers whom lists "
+            f"had to contact then; {contacted.controls:,} of customers who were left alone speak for them"
+        )
+        said.append(Finding("warning", "contacted_left_out", text, {"contacts": contacted.contacts}))
+    if contacted.left_out:
+        text = f"{len(contacted.left_out)} lists are not looked at for contacts: {contacted.left_out[0]}"
+        said.append(Finding("warning", "lists_left_out", text, {"lists": len(contacted.left_out)}))
+    return said
 
 
 def _cut(as_of: date | None, until: date, log: PurchaseLog) -> str:
@@ -180,7 +191,7 @@ def _answer(
     found: Verdict,
     training: Training,
     log: PurchaseLog,
-    warnings: list[dict[str, str]],
+    warnings: list[dict[str, Any]],
     assumptions: list[Finding],
 ) -> Answer:
     schedule, name = training.schedule, training.recipe.name

@@ -114,11 +114,11 @@ class Choice:
     chance_range: ChanceRange | None = None
 
 
-def choose(folds: pd.DataFrame, seed: int) -> Choice:
-    """Choose a recipe and a spend model by the folds, and learn how far they were off."""
+def choose(folds: pd.DataFrame, horizon: int, seed: int) -> Choice:
+    """Choose a recipe and a spend model by folds of `horizon` days, and learn how far they were off."""
     recipe, weight = choose_recipe(folds, best_rule(folds), seed), choose_trees_weight(folds, seed)
     spend_range = fit_spend_range(folds, recipe.name, spend_model(weight))
-    return Choice(recipe, weight, spend_range, fit_chance_range(folds, recipe.name))
+    return Choice(recipe, weight, spend_range, fit_chance_range(folds, recipe.name, horizon))
 
 
 def make_schedule(config: Config, log: PurchaseLog, until: date) -> Schedule:
@@ -251,7 +251,8 @@ def fit_scorer(
         features=used,
         trained_until=schedule.until.isoformat(),
         spend_range=choice.spend_range,
-        chance_range=choice.chance_range,
+        # Seasons move a longer horizon otherwise.
+        chance_range=choice.chance_range if judged == target.primary_horizon else None,
         period=log.period.kind,
         categories={name: values for name, values in categories.items() if name in used},
         grounds=find_grounds(purchase, target.primary_horizon, train, newest, features, seed, in_parallel),
@@ -286,7 +287,7 @@ def train_scorer(
     with step(f"{len(schedule.folds)} out-of-time folds, {len(RECIPES)} candidates each") as at_work:
         folds = run_folds(panel, schedule.folds, schedule.judged_horizon, config, log)
         at_work.rows = len(folds)
-    choice = choose(folds, config.training.seed)
+    choice = choose(folds, schedule.judged_horizon, config.training.seed)
     with step(f"refitting the winner, {choice.recipe.name}, on all mature labels"):
         scorer = fit_scorer(panel, btyd, choice, schedule, config, log)
         scorer = replace(scorer, tables=table_records(engine, log, config, until))

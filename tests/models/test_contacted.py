@@ -36,7 +36,7 @@ def test_those_left_alone_speak_for_all(share: float) -> None:
     assert panel["bought"].mean() > panel["would"].mean() + 0.05
     assert found["bought"].mean() == pytest.approx(panel["would"].mean(), abs=0.01)
     assert len(found) == pytest.approx(len(panel), rel=0.02)
-    counted = count_contacted(alone, has_label)
+    counted = count_contacted(alone, ~has_label, has_label)
     assert counted.contacts == lists["is_contact"].sum()
     assert counted.controls == (~lists["is_contact"]).sum()
 

@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import promote, purchase_log, reasons, training
+from pipelines import listing, promote, purchase_log, reasons, training
 from pipelines import scoring as work
 from pipelines.cli import main
 from pipelines.locks import locked
@@ -202,7 +202,7 @@ FAILURES: dict[str, tuple[tuple[str, ...], Break]] = {
     "a bug in a process of its own": (TRAIN, bug_in_a_process),
     "a bug in the features": (SCORE, bug(work, "build_features", lambda: ValueError(f"no number: {NAMES}"))),
     "a bug in the reasons": (SCORE, bug(reasons, "reason_texts", lambda: IndexError(repr(PEOPLE)))),
-    "a bug in the list": (SCORE, bug(work, "write_risk_list", lambda: TypeError(f"{ORDERS[0]!r}: no size"))),
+    "a bug in the list": (SCORE, bug(listing, "write_risk_list", lambda: TypeError(f"{ORDERS[0]!r}: none"))),
     "a bug in the gate": (("promote",), bug(promote, "_already", lambda: ValueError(f"{PEOPLE[9]}!"))),
     "a disk without a number": (SCORE, bug(work, "outlook", lambda: OSError(f"cannot write {PEOPLE[3]!r}"))),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """A training after lists: it knows who was to be contacted, and can leave them out."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def panels(config: Config) -> tuple[pd.DataFrame, pd.DataFrame, Contacted, pd.Da
         log = open_log(engine, config, Console(quiet=True))
         panel, _ = load_panel(engine, log, config, [date(2025, 1, 15), date(2025, 3, 1), UNTIL], UNTIL)
         found, counted = without_contacted(engine, log, config, panel, HORIZON, UNTIL)
-        return panel, found, counted, listed_before(engine, log, config, UNTIL)
+        return panel, found, counted, listed_before(engine, log, config, UNTIL).drawn
 
 
 def test_labels_with_contacts_are_counted_and_stay_where_nothing_else_is_said(own: Path) -> None:
@@ -56,10 +57,9 @@ def test_labels_with_contacts_are_counted_and_stay_where_nothing_else_is_said(ow
     assert set(lists["end"]) == {pd.Timestamp(UNTIL)}
     has_label = panel["cutoff"] <= "2025-03-03"
     group = panel["customer_id"].map(rows["group"])[has_label]
-    assert vars(counted) == {
-        "labels": has_label.sum(), "contacts": (group == "contact").sum(),
-        "controls": (group == "control").sum(),
-    }  # fmt: skip
+    assert (counted.labels, counted.undrawn) == (has_label.sum(), 0)
+    assert counted.contacts == (group == "contact").sum()
+    assert counted.controls == (group == "control").sum()
     assert counted.contacts > 100
 
 
@@ -95,3 +95,26 @@ def test_train_says_so_and_goes_on_to_a_model(own: Path, capsys: Any, policy: st
     told = [warning["code"] for warning in said["warnings"] if warning["code"] == "contacted_labels"]
     assert told == (["contacted_labels"] if policy == "keep" else [])
     assert np.isfinite([row["log_loss"] for row in said["leaderboard"]]).all()
+
+
+def test_lists_that_left_nobody_alone_are_counted_and_stay_in(own: Path) -> None:
+    manifest = own.parent / "out" / "runs" / "copy-2025-04-10" / "manifest.json"
+    facts = json.loads(manifest.read_text("utf-8"))
+    facts["campaign"] |= {"id": "everyone", "share": 0}
+    manifest.write_text(json.dumps(facts), "utf-8")
+    with_policy(own, "leave_out")
+    _, found, counted, lists = panels(load_config(own))
+    assert set(lists["campaign"]) == {"list"}
+    assert counted.undrawn > 0
+    said = counted.finding(left_out=True)
+    assert said is not None
+    assert said.code == "nobody_left_alone"
+    assert len(found) > 0
+
+
+def test_a_list_that_cannot_be_read_is_said_and_does_not_end_the_training(own: Path, capsys: Any) -> None:
+    (own.parent / "out" / "runs" / "copy-2025-04-10" / "risk_list.csv").write_text("x\n", "utf-8")
+    code, said, _ = say(capsys, own, "train", "--as-of", str(UNTIL))
+    assert code == 0
+    [text] = [warning["text"] for warning in said["warnings"] if warning["code"] == "lists_left_out"]
+    assert "risk_list.csv was changed" in text

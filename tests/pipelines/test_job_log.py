@@ -59,6 +59,7 @@ def test_a_job_is_told_from_start_to_end_even_the_first_and_a_quiet_one(run_shop
         "scoring N customers with version 1": customers,
         f"reasons for the {listed:,} customers on the list": listed,
         "putting customers into groups": customers,
+        f"whom to contact of {listed:,} customers to act on": listed,
         "publishing": customers,
     }
     assert 0 < steps["publishing"]["seconds"] < end["seconds"]

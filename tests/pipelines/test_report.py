@@ -342,13 +342,15 @@ def test_the_list_says_whom_to_contact_what_for_and_who_is_left_alone(
     ):
         assert sentence in said
     top = page.tables["Top of the list by what is at stake; the whole list is risk_list.csv"]
-    tenth = top[9]
-    assert tenth["What to do"] == "leave alone"
+    ranks = sql(f"select list(rank order by rank)[:20] from {listed} where \"group\" = 'contact'")
+    assert [line["Rank"] for line in top] == [str(rank) for rank in ranks] != [str(n) for n in range(1, 21)]
+    first = sql(f"select sum(value_at_risk) from {listed} where rank in {tuple(ranks)}")
+    assert f"Begin with these 20: {VOICE.money(first)} is at stake with them" in said
     for name, column in (
         ("net_value", "Net value of a contact"),
         ("highest_offer", "Highest offer that pays"),
     ):
-        assert tenth[column] == VOICE.money(sql(f"select {name} from {listed} where rank = 10"), 2)
+        assert top[9][column] == VOICE.money(sql(f"select {name} from {listed} where rank = {ranks[9]}"), 2)
     low = sql(f"select count(*) from {scores_of(config)} where status = 'scored' and risk_tier = 'low'")
     assert f"{VOICE.number(low)} of low risk" in said
     gone = sql(f"select count(*) from {scores_of(config)} where status = 'already_lapsed'")
@@ -362,7 +364,8 @@ def test_what_past_lists_brought_is_what_was_measured(tmp_path: Path) -> None:
     rows = pd.DataFrame(
         {
             "campaign": "list", "is_contact": is_contact, "stratum": "high", "risk_tier": "high",
-            "channel": "", "expected": 10.0, "orders": orders, "revenue": 20.0 * orders,
+            "lifecycle": "loyal", "channel": "", "expected": 10.0, "buyers": (orders > 0).astype(float),
+            "orders": orders, "revenue": 20.0 * orders,
             "profit": 6.0 * orders - 1.0 * is_contact,
         }
     )  # fmt: skip
@@ -374,11 +377,13 @@ def test_what_past_lists_brought_is_what_was_measured(tmp_path: Path) -> None:
     page = Page(made(config))
     profit = table[(table["by"] == "campaign") & (table["measure"] == "profit")].iloc[0]
     found = [
-        line for line in page.tables["More than without contacts, by campaign, risk and channel"]
+        line for line in page.tables["More than without contacts, by campaign, risk, lifecycle and channel"]
         if (line["By"], line["Measure"]) == ("campaign", "Profit")
     ]  # fmt: skip
     assert [line["Brought in addition"] for line in found] == [VOICE.money(profit["total"])]
-    assert found[0]["95% sure"] == f"{VOICE.money(profit['total_low'])} – {VOICE.money(profit['total_high'])}"
+    assert (
+        found[0]["95% sure"] == f"{VOICE.money(profit['total_low'])} to {VOICE.money(profit['total_high'])}"
+    )
     assert found[0]["Verdict"] == "more"
     answer = f"Profit: {VOICE.money(profit['total'])} more than without contacts"
     assert sum(answer in text for text in page.texts) == 2  # at the top, and in its section
