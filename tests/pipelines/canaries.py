@@ -40,7 +40,7 @@ CONFIG = (
     + f'[sinks]\nduckdb = "{SINK}"\n'
 )
 TABLES = "tables"
-DECLARED = ("scores.parquet", "risk_list.csv", "reasons.parquet", "quarantine/")
+DECLARED = ("scores.parquet", "segments.parquet", "risk_list.csv", "reasons.parquet", "quarantine/")
 """Of a run; beside the sink, outcomes' ``closed.parquet``, and tables and configs, which are the shop's."""
 
 
