@@ -40,6 +40,13 @@ def test_no_file_names_an_index_or_a_machine() -> None:
     assert [str(path) for path, text in texts.items() if MACHINE.search(text)] == []
 
 
+def test_no_merge_was_left_half_done() -> None:
+    marks = re.compile("^(?:" + "<" * 7 + "|" + ">" * 7 + ") ", re.MULTILINE)
+    assert marks.search("a\n" + "<" * 7 + " HEAD\nb")
+    left = [str(path) for path in tracked() if marks.search(path.read_text("utf-8", errors="replace"))]
+    assert left == []
+
+
 @pytest.mark.parametrize("text", ["https://py" + "pi.org/simple", "source = '/wor" + "k/log.csv'"])
 def test_an_address_or_path_would_be_noticed(text: str) -> None:
     assert MACHINE.search(text)
