@@ -83,7 +83,7 @@ def judge(evaluation: Evaluation, config: Config) -> Judged:
         shop = _open(engine, evaluation, config)
     seed, judged = config.training.seed, shop.schedule.judged_horizon
     folds = run_folds(shop.panel, shop.schedule.folds, judged, config, shop.log)
-    choice = choose(folds, seed)
+    choice = choose(folds, judged, seed)
     is_far = evaluation.horizon > max(evaluation.horizons)
     predict = _far_table if is_far else _table
     return Judged(

@@ -261,7 +261,7 @@ def test_both_languages_say_every_reason(
 LOWERS = {"en": "; lowers the chance of a purchase", "vi": "; làm giảm khả năng mua lại"}
 WORDS = [
     ("days_since_last_order", 84.0, "en", "days since the last order: 84 (usual wait: 21)"),
-    ("days_since_last_order", 84.0, "vi", "số ngày kể từ đơn hàng gần nhất: 84 (thường lệ: 21)"),
+    ("days_since_last_order", 84.0, "vi", "số ngày kể từ đơn hàng gần nhất: 84 (thông thường: 21)"),
     ("n_orders", 5.0, "en", "orders so far: 5 (in 168 days)"),
     ("total_spend", 1_250_000.0, "vi", "tổng chi tiêu đến nay, đã trừ hoàn tiền: 1.250.000 VND"),
     ("refund_share", 0.255, "en", "share of spend refunded: 25.5 %"),

@@ -269,7 +269,7 @@ def test_the_page_in_both_languages(
         "P(alive)": voice.share(row["p_alive"]),
     }
     terms = {
-        "vi": ("tỷ lệ rời bỏ", "xác suất mua lại", "giá trị vòng đời khách hàng"),
+        "vi": ("xác suất rời bỏ", "xác suất mua lại", "giá trị vòng đời khách hàng"),
         "en": ("churn", "CLV", "P(alive)"),
     }
     for term in terms[language]:
