@@ -13,13 +13,15 @@ from typing import Any
 from features.errors import ContractError
 from pipelines.durable import make_folder, on_disk, point, sync, sync_tree
 from pipelines.locks import locked
-from pipelines.published_runs import LATEST, MANIFEST, RUNS, SEGMENTS, Run, current_dates, date_link
+from pipelines.published_runs import LATEST, LIST, MANIFEST, RUNS, SEGMENTS, Run, current_dates, date_link
 
 Writer = Callable[[Path], int]
 """Writes one file and returns its number of rows."""
 ASIDE = "quarantine/"
 """Folder, in a run, of the rows that were not used."""
 LOCKS = ".locks"
+LIST_NAME = LIST.removesuffix("csv")
+"""How the names of the list begin, in each of its formats."""
 STAGE, TRASH = ".stage-", ".trash-"
 """How names begin of what is not published yet, and not any more."""
 
@@ -114,7 +116,7 @@ def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
     """Digest what a run says of its date: the names and checksums of its files.
 
     The rows set aside are not among them: they are those of the whole log, which goes on. Nor are the groups,
-    which follow from the run before as well.
+    which follow from the run before as well, and the list, which names them.
 
     Examples
     --------
@@ -125,7 +127,7 @@ def content_hash(files: Mapping[str, Mapping[str, Any]]) -> str:
     listed = [
         f"{name}\0{entry['sha256']}\n"
         for name, entry in sorted(files.items())
-        if not name.startswith((ASIDE, SEGMENTS))
+        if not name.startswith((ASIDE, SEGMENTS, LIST_NAME))
     ]
     return "sha256:" + hashlib.sha256("".join(listed).encode()).hexdigest()
 

@@ -11,7 +11,7 @@ from pipelines.failures import NotReproduced, Refused
 from pipelines.listing import make_list
 from pipelines.promotions import read_promotions
 from pipelines.publish import ASIDE, content_hash, write_files
-from pipelines.published_runs import Run, faults, find_run
+from pipelines.published_runs import SEGMENTS, Run, faults, find_run
 from pipelines.purchase_log import fingerprints, open_log
 from pipelines.registry import Registry
 from pipelines.run_customers import foreign_names
@@ -63,7 +63,7 @@ def replay(config: Config, console: Console, name: str) -> Answer:
         made = make_list(engine, log, was, scorer, base, published_groups(run), console)
         with console.step("comparing the content"):
             files = write_files(work, run_files(base, engine, log, was) | made.files(was))
-    if content_hash(files) != run.manifest["content"]:
+    if content_hash(files) != run.manifest["content"] or _apart_files(run, files):
         raise NotReproduced(_apart(run, files))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
     data = {"run_id": run.run_id, "content": run.manifest["content"], "reproduced": True}
@@ -132,12 +132,17 @@ def _refuse_other_rows(run: Run, now: dict[str, str]) -> None:
         )
 
 
-def _apart(run: Run, files: dict[str, dict[str, Any]]) -> str:
+def _apart_files(run: Run, files: dict[str, dict[str, Any]]) -> list[str]:
+    """Name the files that came out otherwise; the rows set aside may, and the groups are not rebuilt."""
     before, now = (
-        {name: entry["sha256"] for name, entry in one.items() if not name.startswith(ASIDE)}
+        {name: entry["sha256"] for name, entry in one.items() if not name.startswith((ASIDE, SEGMENTS))}
         for one in (run.manifest["files"], files)
     )
+    return changed_parts(before, now)
+
+
+def _apart(run: Run, files: dict[str, dict[str, Any]]) -> str:
     same_code = run.manifest["code"]["sha256"] == code_version()["sha256"]
     why = "" if same_code else "; it was made by another release of repurchase"
-    names = ", ".join(changed_parts(before, now))
+    names = ", ".join(_apart_files(run, files))
     return f"run {run.run_id}: {names} came out otherwise from the same model and rows{why}"
