@@ -43,15 +43,14 @@ def close_runs(engine: Engine, log: PurchaseLog, config: Config, due: Due) -> It
     as far as it says, and is marked (``in_log``).
     """
     entries = make_history(log.records, engine.keep).parts["entries"]
-    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
-    customers = RunCustomers(engine, known, config)
+    customers = RunCustomers.of_log(engine, log, config)
     for run in due.runs:
         horizons = due.horizons(run)
         # Those whom the run speaks of, whoever the log shows on that date today.
         who = customers.of(run).mutate(cutoff=ibis.literal(day_number(run.as_of), "int64"))
         end_of = window_end(log.period, [run.as_of], horizons)
         labelled = add_labels(who, entries, [run.as_of], horizons, due.until, end_of)
-        raw = engine.frame(_with_presence(labelled, known))
+        raw = engine.frame(_with_presence(labelled, customers.known))
         happened = to_model_frame(raw, (), horizons).merge(
             raw[["customer_id", "listed", "in_log"]], on="customer_id", validate="one_to_one"
         )

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.errors import ContractError
 from models.contacted import Contacted, chances_to_be_left_alone, count_contacted, left_alone
@@ -14,7 +12,7 @@ from pipelines.config import Config
 from pipelines.engine import Engine
 from pipelines.failures import Refused
 from pipelines.outcome_runs import honest_runs
-from pipelines.past_lists import PastList, past_list
+from pipelines.past_lists import PastList, by_own_ids, past_list
 from pipelines.published_runs import LIST
 from pipelines.purchase_log import PurchaseLog
 from pipelines.run_customers import RunCustomers
@@ -82,8 +80,7 @@ def listed_before(engine: Engine, log: PurchaseLog, config: Config, until: date)
         runs, left_out = honest_runs(config, until, (LIST,))
     except Refused:  # nothing was ever published
         runs, left_out = [], []
-    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
-    customers = RunCustomers(engine, known, config)
+    customers = RunCustomers.of_log(engine, log, config)
     drawn = undrawn = pd.DataFrame(columns=COLUMNS)
     for run in runs:
         if "campaign" not in run.manifest:
@@ -102,12 +99,8 @@ def listed_before(engine: Engine, log: PurchaseLog, config: Config, until: date)
 
 
 def _rows(one: PastList, engine: Engine, customers: RunCustomers) -> pd.DataFrame:
-    file = engine.folder / "past_list.parquet"
-    rows = one.rows()[["listed", "is_contact"]]
-    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), file)
-    named = customers.of(one.run).inner_join(engine.read_fetched(file), "listed")
+    listed = engine.frame(by_own_ids(engine, customers, one).select("customer_id", "is_contact"))
     start, end = pd.Timestamp(one.run.as_of), pd.Timestamp(one.end)
-    listed = engine.frame(named.select("customer_id", "is_contact"))
     return listed.assign(campaign=one.campaign, start=start, end=end, share=one.share)
 
 

@@ -7,8 +7,6 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.build import to_model_frame
 from features.calendar import day_number
@@ -18,7 +16,7 @@ from features.labels import add_labels, label_names
 from models.uplift_table import BY
 from pipelines.config import Config
 from pipelines.engine import Engine
-from pipelines.past_lists import PastList
+from pipelines.past_lists import PastList, by_own_ids
 from pipelines.purchase_log import PurchaseLog
 from pipelines.run_customers import RunCustomers
 
@@ -46,8 +44,7 @@ def list_results(engine: Engine, log: PurchaseLog, config: Config, lists: Iterab
         ``sent`` (contacts of the campaign in the window, NaN if no table says) and ``cost``.
     """
     entries = make_history(log.records, engine.keep).parts["entries"]
-    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
-    customers = RunCustomers(engine, known, config)
+    customers = RunCustomers.of_log(engine, log, config)
     seen: dict[str, pd.DataFrame] = {}
     for one in lists:
         now = _results(engine, log, customers, entries, one)
@@ -59,10 +56,7 @@ def _results(
     engine: Engine, log: PurchaseLog, customers: RunCustomers, entries: ir.Table, one: PastList
 ) -> pd.DataFrame:
     """Rows of one list, by the log's own ids."""
-    file = engine.folder / "past_list.parquet"
-    pq.write_table(pa.Table.from_pandas(one.rows(), preserve_index=False), file)
-    listed = customers.of(one.run).inner_join(engine.read_fetched(file), "listed")
-    who = listed.mutate(cutoff=ibis.literal(day_number(one.run.as_of), "int64"))
+    who = by_own_ids(engine, customers, one).mutate(cutoff=ibis.literal(day_number(one.run.as_of), "int64"))
     end = ibis.literal(day_number(one.end), "int64")
     told = add_labels(who, entries, [one.run.as_of], [one.horizon], one.end, lambda _cutoff, _horizon: end)
     raw = engine.frame(_with_contacts(told, log.records.contacts, one))

@@ -28,7 +28,7 @@ from pipelines.published_runs import LIST, REASONS, SCORES
 from pipelines.purchase_log import PurchaseLog
 from pipelines.reasons import MOST_CUSTOMERS, TEXT_COLUMNS, find_reasons, write_reasons
 from pipelines.risk_list import listed_columns, write_risk_list
-from pipelines.risk_list_xlsx import write_risk_list_xlsx
+from pipelines.risk_list_xlsx import NAME, write_risk_list_xlsx
 from pipelines.score_file import HISTORY, ToActOn, opened, to_act_on
 from pipelines.scoring import Base
 from pipelines.segments import Segments
@@ -77,7 +77,7 @@ class Listing:
             REASONS: partial(write_reasons, self.told),
         }
         if config.sinks.xlsx:
-            found["risk_list.xlsx"] = partial(write_risk_list_xlsx, self.listed, currency=currency)
+            found[NAME] = partial(write_risk_list_xlsx, self.listed, currency=currency)
         return found
 
 

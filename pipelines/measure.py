@@ -69,7 +69,7 @@ def _answer(
     voice = Voice(config.project.language, config.project.currency)
     lines = [
         *(f"warning: {text}" for text in left_out),
-        *campaign_lines(rows, found, voice),
+        *campaign_lines(rows, found, rates, voice),
         *_parts(found[found["by"] != "campaign"], voice),
         *_many(found, voice),
         f"as a table: {path}",

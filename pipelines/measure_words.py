@@ -1,12 +1,11 @@
 """What campaigns brought, in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models.save_rate import save_rate
 from models.uplift import EARLY, WORTH_FINDING
 from pipelines.words import Voice
 
@@ -15,7 +14,9 @@ COUNTS = ("buyers", "orders")
 _VERDICTS = {"more": "more", "less": "less", "no effect": "no_effect", EARLY: "too_early"}
 
 
-def campaign_lines(rows: pd.DataFrame, found: pd.DataFrame, voice: Voice) -> Iterator[str]:
+def campaign_lines(
+    rows: pd.DataFrame, found: pd.DataFrame, rates: Mapping[str, dict[str, float] | None], voice: Voice
+) -> Iterator[str]:
     """Say of each campaign what it brought and what is to be known about that.
 
     Parameters
@@ -24,6 +25,8 @@ def campaign_lines(rows: pd.DataFrame, found: pd.DataFrame, voice: Voice) -> Ite
         Of `pipelines.list_results.list_results`.
     found : DataFrame
         Of `models.uplift_table.incremental`, from them.
+    rates : mapping of str to dict
+        Of `models.save_rate.save_rate`, by campaign.
     voice : Voice
         The reader's.
     """
@@ -31,7 +34,7 @@ def campaign_lines(rows: pd.DataFrame, found: pd.DataFrame, voice: Voice) -> Ite
         yield _head(str(campaign), part, voice)
         whole = found[(found["campaign"] == campaign) & (found["by"] == "campaign")]
         yield from (f"  {verdict(line, voice)}" for line in whole.to_dict("records"))
-        rate = save_rate(part)
+        rate = rates[str(campaign)]
         if rate is not None:
             said = {name: voice.share(rate[name]) for name in ("value", "low", "high")}
             sure = f"; {voice('measure.save_rate_sure')}" if rate["low"] > 0 else ""

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.errors import ContractError
 from pipelines.campaign import CONTACT, HOLD
 from pipelines.cell_text import original
 from pipelines.config import Config
+from pipelines.engine import Engine
 from pipelines.failures import NotReady
 from pipelines.outcome_runs import honest_runs
 from pipelines.published_runs import LIST, Run
 from pipelines.purchase_log import PurchaseLog
+from pipelines.run_customers import RunCustomers
 
 LEAST_DAYS = 7
 """A list younger than a week has not seen every day of the week yet, and is not looked at."""
@@ -129,6 +134,13 @@ def past_list(run: Run, log: PurchaseLog, until: date) -> PastList:
     horizon = int(run.manifest["config"]["target"]["primary_horizon"])
     end = log.period.end_of(run.as_of, horizon)
     return PastList(run, horizon, min(end, until), end <= until)
+
+
+def by_own_ids(engine: Engine, customers: RunCustomers, one: PastList) -> ir.Table:
+    """Put the rows of a list (`PastList.rows`) beside the log's own ids."""
+    file = engine.folder / "past_list.parquet"
+    pq.write_table(pa.Table.from_pandas(one.rows(), preserve_index=False), file)
+    return customers.of(one.run).inner_join(engine.read_fetched(file), "listed")
 
 
 def _too_early(young: list[date], left_out: list[str], as_of: date, log: PurchaseLog) -> str:

@@ -177,11 +177,11 @@ def faults(run: Run, needed: Collection[str] | None = None) -> list[str]:
     """Say which files of a run, or of those `needed`, are not as its manifest says; empty where all are."""
     listed = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}
     there = {str(p.relative_to(run.folder)) for p in run.folder.rglob("*") if not p.is_dir()} - {MANIFEST}
+    if needed is not None:
+        listed, there = {name: listed[name] for name in listed.keys() & set(needed)}, there & set(needed)
     found = [f"{name} is missing" for name in sorted(listed.keys() - there)]
     found += [f"{name} does not belong to it" for name in sorted(there - listed.keys())]
-    if needed is not None:
-        found = [fault for fault in found if fault.startswith(tuple(needed))]
-    for name in sorted(listed.keys() & there if needed is None else listed.keys() & there & set(needed)):
+    for name in sorted(listed.keys() & there):
         with (run.folder / name).open("rb") as handle:
             if hashlib.file_digest(handle, "sha256").hexdigest() != listed[name]:
                 found.append(f"{name} was changed")

@@ -63,8 +63,9 @@ def replay(config: Config, console: Console, name: str) -> Answer:
         made = make_list(engine, log, was, scorer, base, published_groups(run), console)
         with console.step("comparing the content"):
             files = write_files(work, run_files(base, engine, log, was) | made.files(was))
-    if content_hash(files) != run.manifest["content"] or _apart_files(run, files):
-        raise NotReproduced(_apart(run, files))
+    changed = _changed(run, files)
+    if changed or content_hash(files) != run.manifest["content"]:
+        raise NotReproduced(_apart(run, changed))
     text = f"run {run.run_id}: the same content, {run.manifest['content']}, from the same model and rows"
     data = {"run_id": run.run_id, "content": run.manifest["content"], "reproduced": True}
     return Answer(data, [text])
@@ -132,7 +133,7 @@ def _refuse_other_rows(run: Run, now: dict[str, str]) -> None:
         )
 
 
-def _apart_files(run: Run, files: dict[str, dict[str, Any]]) -> list[str]:
+def _changed(run: Run, files: dict[str, dict[str, Any]]) -> list[str]:
     """Name the files that came out otherwise; the rows set aside may, and the groups are not rebuilt."""
     before, now = (
         {name: entry["sha256"] for name, entry in one.items() if not name.startswith((ASIDE, SEGMENTS))}
@@ -141,8 +142,7 @@ def _apart_files(run: Run, files: dict[str, dict[str, Any]]) -> list[str]:
     return changed_parts(before, now)
 
 
-def _apart(run: Run, files: dict[str, dict[str, Any]]) -> str:
+def _apart(run: Run, changed: list[str]) -> str:
     same_code = run.manifest["code"]["sha256"] == code_version()["sha256"]
     why = "" if same_code else "; it was made by another release of repurchase"
-    names = ", ".join(_apart_files(run, files))
-    return f"run {run.run_id}: {names} came out otherwise from the same model and rows{why}"
+    return f"run {run.run_id}: {', '.join(changed)} came out otherwise from the same model and rows{why}"

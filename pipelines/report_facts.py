@@ -259,8 +259,7 @@ def gather(engine: Engine, log: PurchaseLog, config: Config, run: Run, folder: P
         raise NotReady(f"the log has no purchase before {run.as_of}")
     dated = engine.keep(dated_steps(profile.steps), "report_steps")
     leads = _leads(engine, profile, log)
-    known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
-    customers = RunCustomers(engine, known, config)
+    customers = RunCustomers.of_log(engine, log, config)
     return Facts(
         config=config,
         run=run,

@@ -68,9 +68,10 @@ def list_facts(run: Run, config: Config) -> ListFacts:
     group = whole["group"] if "group" in there else pd.Series(CONTACT, whole.index)
     contacts = whole[group == CONTACT]
     net = contacts["net_value"].sum(min_count=1) if "net_value" in there else float("nan")
+    top = _top(run, contacts.index[:TOP].tolist())
     reasons, told = _reasons(run, {original(text) for text in contacts["customer_id"]})
     return ListFacts(
-        top=_top(run) if run.has_pseudonyms else as_listed(_top(run), config),
+        top=top if run.has_pseudonyms else as_listed(top, config),
         contacts=len(contacts),
         controls=int((group == CONTROL).sum()),
         holds=int((group == HOLD).sum()),
@@ -82,16 +83,11 @@ def list_facts(run: Run, config: Config) -> ListFacts:
     )
 
 
-def _top(run: Run) -> pd.DataFrame:
-    path = run.folder / LIST
-    pieces = pd.read_csv(path, chunksize=50 * TOP, dtype={"customer_id": str}, keep_default_na=False)
-    found: list[pd.DataFrame] = []
-    with pieces:
-        for piece in pieces:  # whoever is left alone may stand before others, however many
-            found.append(piece[piece["group"] == CONTACT] if "group" in piece else piece)
-            if sum(map(len, found)) >= TOP:
-                break
-    listed = pd.concat(found, ignore_index=True).head(TOP)
+def _top(run: Run, places: list[int]) -> pd.DataFrame:
+    """Read some rows of the list, no further down than they stand."""
+    rows = max(places, default=-1) + 1
+    whole = pd.read_csv(run.folder / LIST, nrows=rows, dtype={"customer_id": str}, keep_default_na=False)
+    listed = whole.iloc[places].reset_index(drop=True)
     texts = text_columns(listed)
     return listed.assign(**{name: [original(text) for text in listed[name]] for name in texts})
 

@@ -11,6 +11,7 @@ from pipelines.engine import Engine
 from pipelines.pseudonym_file import write_names
 from pipelines.pseudonyms import own_pseudonyms
 from pipelines.published_runs import PRIVACY, SCORES, Run
+from pipelines.purchase_log import PurchaseLog
 
 
 def foreign_names(run: Run, config: Config) -> str | None:
@@ -41,13 +42,19 @@ class RunCustomers:
     """
 
     def __init__(self, engine: Engine, known: ir.Table, config: Config) -> None:
-        self._engine, self._known, self._config = engine, known, config
+        self._engine, self.known, self._config = engine, known, config
+
+    @classmethod
+    def of_log(cls, engine: Engine, log: PurchaseLog, config: Config) -> "RunCustomers":
+        """Know everyone whom a log ever named."""
+        known = engine.keep(log.lines.select("customer_id").distinct(), "customers_of_the_log")
+        return cls(engine, known, config)
 
     @cached_property
     def _by_pseudonym(self) -> ir.Table:
         """Everyone in the log, named anew: nothing says anywhere who is who."""
         ids, named = (self._engine.folder / f"{name}.parquet" for name in ("known", "pseudonyms"))
-        self._engine.write_parquet(self._known, ids)
+        self._engine.write_parquet(self.known, ids)
         write_names(ids, own_pseudonyms(self._config, create=False), named)
         return self._engine.read_fetched(named)
 
